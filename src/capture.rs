@@ -1,0 +1,233 @@
+//! The capture loop: opens the camera, takes frames, and starts anew after a fault, for as long as it is asked to.
+//!
+//! [`Capture::next`] is called again and again; each call does one step and says what happened. It waits for a camera that is not
+//! there, busy or lost, and goes on with the same one. See [`crate::frame`] for how long a frame may be kept.
+
+mod watch;
+
+use std::time::Duration;
+
+use self::watch::Watch;
+use crate::config::{CaptureConfig, OnError};
+use crate::device::discover::{self, Roots};
+use crate::device::{DeviceError, Identity, Selector};
+use crate::frame::Frame;
+use crate::source::test_camera::TestCamera;
+use crate::source::v4l2::V4l2Source;
+use crate::source::{Dequeued, Source, StreamInfo};
+use crate::stats::Accounting;
+use crate::stop::Stop;
+use crate::v4l2::clock;
+
+/// What one step of the capture brought.
+#[derive(Debug)]
+pub enum Event {
+    /// A stream started, the first or one after a fault: the format may be another.
+    Started(StreamInfo),
+    /// A frame was dequeued. Look at [`Metadata::corrupt`](crate::frame::Metadata::corrupt) before trusting its data.
+    Frame(Frame),
+    /// The stream failed or no camera could be opened, and it is waited for. Told once for each new reason.
+    Waiting(DeviceError),
+    /// The time was up and nothing happened.
+    Idle,
+    /// [`Stop`] was asked for.
+    Stopped,
+}
+
+/// Whether frames flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// The last frame came less than the timeout ago, or the stream is that young.
+    Capturing,
+    /// There is no camera to capture from, and that is waited for.
+    Waiting,
+    /// There is a camera, and it does not deliver.
+    Failing,
+}
+
+type Open = Box<dyn FnMut(Option<&Identity>) -> Result<Box<dyn Source>, DeviceError> + Send>;
+
+/// A capture that goes on until it is stopped.
+pub struct Capture {
+    timeout: Duration,
+    on_error: OnError,
+    stop: Stop,
+    open: Open,
+    state: State,
+    /// The camera in use, or the one that is waited for.
+    camera: Option<Identity>,
+    accounting: Accounting,
+    watch: Watch,
+    /// The reason for waiting that was told last.
+    told: Option<String>,
+    failing: bool,
+}
+
+enum State {
+    Closed { retry_at: Duration },
+    Streaming { source: Box<dyn Source>, started: Duration, last_frame: Option<Duration> },
+}
+
+/// How soon a device that is there but does not work is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+impl Capture {
+    /// A capture by `config`, which ends when `stop` is asked for. Nothing is opened yet.
+    pub fn new(config: CaptureConfig, stop: Stop) -> Self {
+        let roots = Roots::default();
+        let watch = match config.device {
+            Selector::Test { .. } => Watch::nothing(),
+            _ => Watch::directory(&roots.dev),
+        };
+        let (timeout, on_error) = (config.timeout, config.on_error);
+        let open = Box::new(move |last: Option<&Identity>| -> Result<Box<dyn Source>, DeviceError> {
+            Ok(match &config.device {
+                Selector::Test { size, rate } => Box::new(TestCamera::open(*size, *rate, &config)?),
+                selector => {
+                    let device = discover::find(selector, last, &roots)?;
+                    Box::new(V4l2Source::start(device, &config, &roots)?)
+                }
+            })
+        });
+        Self::with(open, timeout, on_error, stop, watch)
+    }
+
+    fn with(open: Open, timeout: Duration, on_error: OnError, stop: Stop, watch: Watch) -> Self {
+        Capture {
+            timeout,
+            on_error,
+            stop,
+            open,
+            state: State::Closed { retry_at: Duration::ZERO },
+            camera: None,
+            accounting: Accounting::default(),
+            watch,
+            told: None,
+            failing: false,
+        }
+    }
+
+    /// The books so far.
+    pub fn accounting(&self) -> &Accounting {
+        &self.accounting
+    }
+
+    /// The books, to begin a new span.
+    pub fn accounting_mut(&mut self) -> &mut Accounting {
+        &mut self.accounting
+    }
+
+    /// Whether frames flow.
+    pub fn health(&self) -> Health {
+        match self.state {
+            _ if self.failing => Health::Failing,
+            State::Streaming { .. } => Health::Capturing,
+            State::Closed { .. } => Health::Waiting,
+        }
+    }
+
+    /// Does one step and says what happened, after no more than about `timeout`.
+    ///
+    /// # Errors
+    /// What waiting cannot mend (a refused format or control, a file that is no camera), and with
+    /// [`OnError::Exit`] every failure.
+    pub fn next(&mut self, timeout: Duration) -> Result<Event, DeviceError> {
+        match &mut self.state {
+            State::Streaming { source, started, last_frame } => match source.dequeue(timeout, &self.stop) {
+                Ok(Dequeued::Frame(frame)) => {
+                    *last_frame = Some(frame.metadata().dequeued);
+                    self.failing = false;
+                    self.accounting.frame(frame.metadata());
+                    Ok(Event::Frame(frame))
+                }
+                Ok(Dequeued::NotYet) if self.stop.is_stopped() => Ok(Event::Stopped),
+                Ok(Dequeued::NotYet) => {
+                    let waited = clock::monotonic().saturating_sub(last_frame.unwrap_or(*started));
+                    if waited < self.timeout {
+                        return Ok(Event::Idle);
+                    }
+                    let device = source.info().camera.to_string();
+                    self.failed(DeviceError::Stalled { device, waited })
+                }
+                Ok(Dequeued::Changed) => {
+                    log::warn!("{}: the source changed: starting the stream anew", source.info().camera);
+                    self.close();
+                    Ok(Event::Idle)
+                }
+                Err(error) => self.failed(error),
+            },
+            State::Closed { retry_at } => {
+                let wait = retry_at.saturating_sub(clock::monotonic()).min(timeout);
+                if !wait.is_zero() && !self.watch.wait(wait, &self.stop) {
+                    return Ok(if self.stop.is_stopped() { Event::Stopped } else { Event::Idle });
+                }
+                self.open()
+            }
+        }
+    }
+
+    fn open(&mut self) -> Result<Event, DeviceError> {
+        if self.stop.is_stopped() {
+            return Ok(Event::Stopped);
+        }
+        match (self.open)(self.camera.as_ref()) {
+            Ok(source) => {
+                let info = source.info().clone();
+                self.camera = Some(info.camera.clone());
+                self.told = None;
+                self.accounting.stream_started(info.rate);
+                self.state = State::Streaming { source, started: clock::monotonic(), last_frame: None };
+                Ok(Event::Started(info))
+            }
+            Err(error) => {
+                let absent = matches!(
+                    error,
+                    DeviceError::NoCamera { .. } | DeviceError::Permission { .. } | DeviceError::Lost { .. }
+                );
+                let retry = if absent { watch::SAFETY_POLL } else { RETRY };
+                self.failing = matches!(error, DeviceError::Failed { .. } | DeviceError::Bandwidth { .. });
+                self.state = State::Closed { retry_at: clock::monotonic() + retry };
+                self.wait_for(error)
+            }
+        }
+    }
+
+    /// The stream failed: it is closed, and started anew at once if it had delivered frames.
+    fn failed(&mut self, error: DeviceError) -> Result<Event, DeviceError> {
+        self.failing = matches!(error, DeviceError::Stalled { .. });
+        self.close();
+        self.told = None;
+        self.wait_for(error)
+    }
+
+    fn close(&mut self) {
+        let retry_at = match &self.state {
+            // A stream that never delivered would be opened and closed in circles.
+            State::Streaming { last_frame: None, .. } => clock::monotonic() + RETRY,
+            _ => Duration::ZERO,
+        };
+        // Dropping the source ends its stream, before the next one is opened.
+        self.state = State::Closed { retry_at };
+    }
+
+    fn wait_for(&mut self, error: DeviceError) -> Result<Event, DeviceError> {
+        if self.on_error == OnError::Exit || !error.may_pass() {
+            return Err(error);
+        }
+        let text = error.to_string();
+        if self.told.as_ref() == Some(&text) {
+            return Ok(Event::Idle);
+        }
+        self.told = Some(text);
+        Ok(Event::Waiting(error))
+    }
+}
+
+impl std::fmt::Debug for Capture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Capture").field("camera", &self.camera).field("health", &self.health()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! The loop against a scripted source: restarts, waiting, giving up.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::format::{Format, FourCC, PlaneFormat, Size};
+use crate::frame::{Metadata, Payload};
+use crate::v4l2::buffers::{MAX_PLANES, Pool};
+
+/// What a source does at one dequeue, or what comes of opening it.
+#[derive(Clone, Debug)]
+enum Step {
+    Frame(u32),
+    Changed,
+    Lost,
+    Silent,
+}
+
+struct Scripted {
+    info: StreamInfo,
+    pool: Arc<Pool>,
+    steps: VecDeque<Step>,
+}
+
+fn camera(path: &str) -> Identity {
+    Identity {
+        path: path.into(),
+        card: "scripted".into(),
+        driver: "script".into(),
+        bus_info: "desk".into(),
+        usb: None,
+        index: 0,
+    }
+}
+
+impl Scripted {
+    fn new(steps: &[Step]) -> Self {
+        let format = Arc::new(Format {
+            fourcc: FourCC::GREY,
+            size: Size { width: 16, height: 16 },
+            planes: vec![PlaneFormat { bytesperline: 16, sizeimage: 256 }],
+            full_range: false,
+            interlaced: false,
+        });
+        let info = StreamInfo { camera: camera("/dev/video0"), format: Arc::clone(&format), rate: None, buffers: 2 };
+        Scripted { info, pool: Pool::in_software(2, format).unwrap(), steps: steps.iter().cloned().collect() }
+    }
+}
+
+impl Source for Scripted {
+    fn info(&self) -> &StreamInfo {
+        &self.info
+    }
+
+    fn dequeue(&mut self, timeout: Duration, stop: &Stop) -> Result<Dequeued, DeviceError> {
+        match self.steps.pop_front() {
+            Some(Step::Frame(sequence)) => {
+                let lease = self.pool.produce(|_| {}).unwrap();
+                let mut payloads = [Payload::default(); MAX_PLANES];
+                payloads[0].length = 256;
+                let metadata = Metadata { sequence, dequeued: clock::monotonic(), ..Metadata::default() };
+                Ok(Dequeued::Frame(Frame::new(metadata, payloads, lease)))
+            }
+            Some(Step::Changed) => Ok(Dequeued::Changed),
+            Some(Step::Lost) => Err(lost()),
+            Some(Step::Silent) | None => {
+                stop.wait(timeout);
+                Ok(Dequeued::NotYet)
+            }
+        }
+    }
+}
+
+fn lost() -> DeviceError {
+    DeviceError::Lost { device: "/dev/video0".into(), source: io::Error::from(rustix::io::Errno::NODEV) }
+}
+
+fn absent() -> DeviceError {
+    DeviceError::NoCamera { selector: "auto".into(), seen: Vec::new() }
+}
+
+type Opened = Arc<Mutex<Vec<Option<Identity>>>>;
+
+/// A capture that opens `openings` one after the other, and a record of which camera was asked for.
+fn capture(openings: Vec<Result<Vec<Step>, DeviceError>>, on_error: OnError) -> (Capture, Stop, Opened) {
+    let stop = Stop::new().unwrap();
+    let opened = Opened::default();
+    let record = Arc::clone(&opened);
+    let mut openings = VecDeque::from(openings);
+    let open = Box::new(move |last: Option<&Identity>| -> Result<Box<dyn Source>, DeviceError> {
+        record.lock().unwrap().push(last.cloned());
+        let steps = openings.pop_front().unwrap_or_else(|| Err(absent()))?;
+        Ok(Box::new(Scripted::new(&steps)))
+    });
+    let capture = Capture::with(open, Duration::from_millis(30), on_error, stop.clone(), Watch::nothing());
+    (capture, stop, opened)
+}
+
+/// The next event that is not idle.
+fn next(capture: &mut Capture) -> Result<Event, DeviceError> {
+    let end = clock::monotonic() + Duration::from_secs(10);
+    while clock::monotonic() < end {
+        match capture.next(Duration::from_millis(10))? {
+            Event::Idle => {}
+            event => return Ok(event),
+        }
+    }
+    panic!("nothing happened");
+}
+
+#[test]
+fn a_lost_camera_is_waited_for_and_is_the_one_that_is_opened_again() {
+    let first = vec![Step::Frame(0), Step::Frame(1), Step::Lost];
+    let (mut capture, _, opened) = capture(vec![Ok(first), Ok(vec![Step::Frame(0)])], OnError::Wait);
+    assert!(matches!(next(&mut capture), Ok(Event::Started(_))));
+    assert!(matches!(next(&mut capture), Ok(Event::Frame(_))));
+    assert!(matches!(next(&mut capture), Ok(Event::Frame(_))));
+    assert!(matches!(next(&mut capture), Ok(Event::Waiting(DeviceError::Lost { .. }))));
+    assert_eq!(capture.health(), Health::Waiting);
+    assert!(matches!(next(&mut capture), Ok(Event::Started(_))));
+    assert!(matches!(next(&mut capture), Ok(Event::Frame(_))));
+    let total = capture.accounting().total();
+    assert_eq!((total.frames().numbered, total.frames().lost, total.restarts()), (3, 0, 1));
+    assert_eq!(*opened.lock().unwrap(), [None, Some(camera("/dev/video0"))]);
+}
+
+#[test]
+fn a_silent_driver_is_restarted_and_that_is_not_healthy_until_frames_flow() {
+    let (mut capture, _, _) =
+        capture(vec![Ok(vec![Step::Frame(0), Step::Silent]), Ok(vec![Step::Silent, Step::Frame(0)])], OnError::Wait);
+    assert!(matches!(next(&mut capture), Ok(Event::Started(_))));
+    assert!(matches!(next(&mut capture), Ok(Event::Frame(_))));
+    assert_eq!(capture.health(), Health::Capturing);
+    assert!(matches!(next(&mut capture), Ok(Event::Waiting(DeviceError::Stalled { .. }))));
+    assert!(matches!(next(&mut capture), Ok(Event::Started(_))));
+    assert_eq!(capture.health(), Health::Failing);
+    assert!(matches!(next(&mut capture), Ok(Event::Frame(_))));
+    assert_eq!(capture.health(), Health::Capturing);
+}
+
+#[test]
+fn a_changed_source_starts_anew_at_once() {
+    let (mut capture, _, opened) =
+        capture(vec![Ok(vec![Step::Frame(0), Step::Changed]), Ok(vec![Step::Frame(0)])], OnError::Exit);
+    let before = clock::monotonic();
+    for _ in 0..4 {
+        next(&mut capture).unwrap();
+    }
+    assert!(clock::monotonic() - before < RETRY / 2);
+    assert_eq!((opened.lock().unwrap().len(), capture.accounting().total().restarts()), (2, 1));
+}
+
+#[test]
+fn a_stream_that_ends_before_its_first_frame_is_not_opened_in_circles() {
+    let (mut capture, _, opened) = capture(vec![Ok(vec![Step::Changed]), Ok(vec![Step::Changed])], OnError::Wait);
+    assert!(matches!(next(&mut capture), Ok(Event::Started(_))));
+    for _ in 0..10 {
+        assert!(matches!(capture.next(Duration::from_millis(10)), Ok(Event::Idle)));
+    }
+    assert_eq!(opened.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn the_reason_for_waiting_is_told_once() {
+    let busy = || DeviceError::Busy { device: "/dev/video0".into(), holders: vec![], source: io::Error::other("busy") };
+    let (mut capture, stop, opened) = capture(vec![Err(busy()), Err(busy()), Err(absent())], OnError::Wait);
+    assert!(matches!(next(&mut capture), Ok(Event::Waiting(DeviceError::Busy { .. }))));
+    assert!(matches!(next(&mut capture), Ok(Event::Waiting(DeviceError::NoCamera { .. }))));
+    assert_eq!(opened.lock().unwrap().len(), 3);
+    stop.stop();
+    assert!(matches!(next(&mut capture), Ok(Event::Stopped)));
+}
+
+#[test]
+fn what_waiting_cannot_mend_is_an_error_and_everything_is_with_exit() {
+    let refused = || DeviceError::Refused { device: "x".into(), problem: "grants less".into(), offers: vec![] };
+    let (mut waiting, _, _) = capture(vec![Err(refused())], OnError::Wait);
+    assert!(matches!(next(&mut waiting), Err(DeviceError::Refused { .. })));
+    let (mut exiting, _, _) = capture(vec![Err(absent())], OnError::Exit);
+    assert!(matches!(next(&mut exiting), Err(DeviceError::NoCamera { .. })));
+    let (mut exiting, _, _) = capture(vec![Ok(vec![Step::Frame(0), Step::Lost])], OnError::Exit);
+    assert!(matches!(next(&mut exiting), Ok(Event::Started(_))));
+    assert!(matches!(next(&mut exiting), Ok(Event::Frame(_))));
+    assert!(matches!(next(&mut exiting), Err(DeviceError::Lost { .. })));
+}
+
+#[test]
+fn a_frame_outlives_its_stream_and_the_capture() {
+    let (mut capture, _, _) = capture(vec![Ok(vec![Step::Frame(0), Step::Lost])], OnError::Wait);
+    next(&mut capture).unwrap();
+    let Ok(Event::Frame(frame)) = next(&mut capture) else { panic!("no frame") };
+    next(&mut capture).unwrap();
+    drop(capture);
+    assert_eq!(frame.data().len(), 256);
+}

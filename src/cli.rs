@@ -1,0 +1,325 @@
+//! The command line: flags and subcommands, and nothing else.
+//!
+//! Help, man page ([`man_page`]) and shell completions all come from the definitions below. The flags of `picam run` have the
+//! names of the configuration file's keys and become [`Settings`], which override the file's.
+
+mod man;
+
+pub use man::page as man_page;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueHint};
+
+use crate::config::{Config, ConfigError, FrameLogFormat, OnError, Output, Settings, duration, file};
+use crate::device::Selector;
+use crate::format::{FourCC, Rate, Size};
+
+const USAGE: &str = "picam [run] [OPTIONS]
+       picam list [--json]
+       picam check <FILE>";
+
+const NOTES: &str = "\
+CAMERA is auto (the first that can capture), /dev/videoN or a link to one, name=CARD, bus=BUS_INFO,
+usb=VID:PID[:SERIAL], or test[:WxH@FPS], the built-in one. TIME is 500ms, 5s, 2m, 1h or seconds.
+Without a command, picam runs. Flags override the configuration file.
+
+Examples:
+  picam --device test --count 10 --frames     ten frames of the built-in camera, a line each
+  picam list                                  what cameras there are
+  picam --y4m - | ffplay -                    watch the first of them
+  picam --format MJPG --raw video.mjpg --frame-log video.csv --duration 1m";
+
+/// Takes every frame a V4L2 camera makes, and accounts for each of them
+#[derive(Debug, Parser)]
+#[command(name = "picam", version, override_usage = USAGE, after_help = NOTES, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do; `None`: run.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    #[command(flatten)]
+    run: RunFlags,
+
+    /// No summaries, no status line: only warnings and errors
+    #[arg(short, long, global = true, help_heading = "Reports")]
+    pub quiet: bool,
+
+    /// Log more; twice: even more
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Reports")]
+    pub verbose: u8,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Subcommand)]
+pub enum Command {
+    /// Capture until SIGINT or SIGTERM, --count or --duration (the default command)
+    Run(Box<RunFlags>),
+    /// List cameras with their formats, sizes, rates and controls
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check a configuration file and tell the line and reason of each mistake
+    Check {
+        /// The file
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Print the man page picam.1
+    #[command(hide = true)]
+    Man,
+    /// Print completions for a shell
+    #[command(hide = true)]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// The flags of `picam run`.
+#[derive(Args, Clone, Debug, Default, PartialEq)]
+pub struct RunFlags {
+    /// Configuration file (TOML; its keys are the names of these flags)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    config: Option<PathBuf>,
+
+    /// Which camera [default: auto]
+    #[arg(long, value_name = "CAMERA", value_hint = ValueHint::FilePath, help_heading = "Camera")]
+    device: Option<Selector>,
+
+    /// Pixel formats (FourCC) in order of preference [default: YUYV]
+    #[arg(long, value_name = "FOURCC,...", value_delimiter = ',', help_heading = "Camera")]
+    format: Option<Vec<FourCC>>,
+
+    /// Width and height in pixels [default: 1280x720]
+    #[arg(long, value_name = "WxH", help_heading = "Camera")]
+    size: Option<Size>,
+
+    /// Frames per second: 30, 29.97, 30000/1001 [default: the driver's choice]
+    #[arg(long, value_name = "RATE", help_heading = "Camera")]
+    fps: Option<Rate>,
+
+    /// Buffers to request, 1 to 32 [default: 4]
+    #[arg(long, value_name = "N", help_heading = "Camera")]
+    buffers: Option<u32>,
+
+    /// Input to select, by its number [default: the one in use]
+    #[arg(long, value_name = "N", help_heading = "Camera")]
+    input: Option<u32>,
+
+    /// Set a control, by name or id (see `picam list`); repeatable
+    #[arg(long, value_name = "CONTROL=VALUE", value_parser = control, help_heading = "Camera")]
+    set: Vec<(String, String)>,
+
+    /// Refuse a format, size or rate other than the one asked for
+    #[arg(long, help_heading = "Camera", value_name = "BOOL", hide_possible_values = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    strict: Option<bool>,
+
+    /// Restart the stream when no frame comes for this long [default: 5s]
+    #[arg(long, value_name = "TIME", value_parser = duration::read, help_heading = "Camera")]
+    timeout: Option<Duration>,
+
+    /// Camera absent, busy or lost: wait for it, or exit [default: wait]
+    #[arg(long, value_name = "WHAT", value_parser = one_of::<OnError>(["wait", "exit"]), help_heading = "Camera")]
+    #[arg(hide_possible_values = true)]
+    on_error: Option<OnError>,
+
+    /// A line a frame on standard output: size=BYTES seq=N ts=SECONDS
+    #[arg(long, help_heading = "Frames", value_name = "BOOL", hide_possible_values = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    frames: Option<bool>,
+
+    /// Frames unchanged to a file, a FIFO or - (stdout); repeatable
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Frames")]
+    raw: Option<Vec<OsString>>,
+
+    /// Frames as YUV4MPEG2 to a file, a FIFO or -; repeatable
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Frames")]
+    y4m: Option<Vec<OsString>>,
+
+    /// Metadata of each frame to PATH.csv, PATH.jsonl or -; repeatable
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Frames")]
+    frame_log: Option<Vec<OsString>>,
+
+    /// csv or jsonl (JSON lines) [default: by the name's end; -: csv]
+    #[arg(long, value_name = "FORMAT", value_parser = one_of::<FrameLogFormat>(["csv", "jsonl"]), help_heading = "Frames")]
+    #[arg(hide_possible_values = true)]
+    frame_log_format: Option<FrameLogFormat>,
+
+    /// Hand on corrupt frames too
+    #[arg(long, help_heading = "Frames", value_name = "BOOL", hide_possible_values = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    keep_corrupt: Option<bool>,
+
+    /// End after this many frames [default: no end]
+    #[arg(long, value_name = "N", help_heading = "End")]
+    count: Option<u64>,
+
+    /// End after this time [default: no end]
+    #[arg(long, value_name = "TIME", value_parser = duration::read, help_heading = "End")]
+    duration: Option<Duration>,
+
+    /// Time between summaries; 0: only one at the end [default: 10s]
+    #[arg(long, value_name = "TIME", value_parser = duration::read, help_heading = "Reports")]
+    stats_interval: Option<Duration>,
+
+    /// Summaries as JSON on standard output, one object a line
+    #[arg(long, help_heading = "Reports", value_name = "BOOL", hide_possible_values = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    json: Option<bool>,
+}
+
+impl Cli {
+    /// Reads the program's arguments; help, version and usage errors (exit status 2) end it here.
+    pub fn from_env() -> Self {
+        Self::read(std::env::args_os()).unwrap_or_else(|error| error.exit())
+    }
+
+    /// Reads arguments, the program's name first.
+    pub fn read(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, clap::Error> {
+        let cli = Self::try_parse_from(args)?;
+        let runs = matches!(cli.command, None | Some(Command::Run(_)));
+        if !runs && cli.run != RunFlags::default() {
+            let message = "the flags before the command belong to `picam run`";
+            return Err(Self::command().error(clap::error::ErrorKind::ArgumentConflict, message));
+        }
+        Ok(cli)
+    }
+
+    /// The flags over the configuration file they name.
+    pub fn config(&self) -> Result<Config, ConfigError> {
+        let mut flags = self.run.settings();
+        let mut path = self.run.config.as_deref();
+        if let Some(Command::Run(run)) = &self.command {
+            flags = flags.merge(run.settings());
+            path = run.config.as_deref().or(path);
+        }
+        flags.quiet = self.quiet.then_some(true);
+        flags.verbose = Some(self.verbose.min(2)).filter(|verbose| *verbose > 0);
+        let file = path.map(file::read).transpose().map_err(ConfigError::File)?;
+        Config::new(file.unwrap_or_default().merge(flags))
+    }
+}
+
+impl RunFlags {
+    fn settings(&self) -> Settings {
+        let flags = self.clone();
+        Settings {
+            device: flags.device,
+            format: flags.format,
+            size: flags.size,
+            fps: flags.fps,
+            buffers: flags.buffers,
+            input: flags.input,
+            set: flags.set,
+            strict: flags.strict,
+            keep_corrupt: flags.keep_corrupt,
+            timeout: flags.timeout,
+            on_error: flags.on_error,
+            frames: flags.frames,
+            raw: outputs(flags.raw),
+            y4m: outputs(flags.y4m),
+            frame_log: outputs(flags.frame_log),
+            frame_log_format: flags.frame_log_format,
+            count: flags.count,
+            duration: flags.duration,
+            stats_interval: flags.stats_interval,
+            json: flags.json,
+            quiet: None,
+            verbose: None,
+        }
+    }
+}
+
+/// Paths as outputs. An empty one (`--raw=`) is none, so that a flag can take away what the file says.
+fn outputs(paths: Option<Vec<OsString>>) -> Option<Vec<Output>> {
+    paths.map(|paths| paths.into_iter().filter(|path| !path.is_empty()).map(Output::new).collect())
+}
+
+fn control(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((control, value)) if !control.is_empty() => Ok((control.to_owned(), value.to_owned())),
+        _ => Err("should be CONTROL=VALUE, such as brightness=128".to_owned()),
+    }
+}
+
+/// One of a few words, which completions offer.
+fn one_of<T>(words: [&'static str; 2]) -> impl TypedValueParser<Value = T>
+where
+    T: std::str::FromStr<Err = String> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(words).try_map(|word| word.parse::<T>())
+}
+
+/// The completion script for a shell.
+pub fn completions(shell: clap_complete::Shell) -> Vec<u8> {
+    // Into memory first: the generator panics where it cannot write.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "picam", &mut script);
+    script
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::KEYS;
+
+    fn config(args: &str) -> Config {
+        let args = std::iter::once("picam").chain(args.split_whitespace());
+        Cli::read(args).unwrap().config().unwrap()
+    }
+
+    #[test]
+    fn the_definitions_hold() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_flags_have_the_names_of_the_files_keys() {
+        let command = Cli::command();
+        let mut flags: Vec<_> = command.get_arguments().filter_map(|flag| flag.get_long()).collect();
+        flags.retain(|flag| *flag != "config");
+        flags.sort_unstable();
+        let mut keys = KEYS;
+        keys.sort_unstable();
+        assert_eq!(flags, keys);
+    }
+
+    #[test]
+    fn the_word_run_changes_nothing() {
+        for flags in ["", "--count 3 --strict --raw a --raw - -vv", "--set a=1 --set b=x=y --fps 29.97"] {
+            assert_eq!(config(flags), config(&format!("run {flags}")), "{flags}");
+        }
+        assert_eq!(config("--count 3 --buffers 5 run --count 4 -q"), config("--buffers 5 --count 4 -q"));
+    }
+
+    #[test]
+    fn the_helps_defaults_are_the_defaults() {
+        let defaults = "--device auto --format YUYV --size 1280x720 --buffers 4 --timeout 5s --on-error wait \
+                        --stats-interval 10s --strict=false --keep-corrupt=false --json=false --frames=false";
+        assert_eq!(config(defaults), Config::default());
+        assert_eq!(config(""), Config::default());
+    }
+
+    #[test]
+    fn the_flags_of_run_belong_to_no_other_command() {
+        for args in ["picam --count 3 list", "picam --json list", "picam --config a check a", "picam list --count 3"] {
+            assert!(Cli::read(args.split(' ')).is_err(), "{args}");
+        }
+        assert!(Cli::read(["picam", "-v", "list"]).is_ok_and(|cli| cli.verbose == 1));
+        assert!(Cli::read(["picam", "list", "-q"]).is_ok_and(|cli| cli.quiet));
+    }
+
+    #[test]
+    fn help_fits_a_terminal_of_100_columns() {
+        for line in Cli::command().render_help().to_string().lines() {
+            assert!(line.len() <= 100, "{line}");
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! The configuration file: TOML to [`Settings`], with line and reason of every mistake.
+//!
+//! A file is read as a whole: whatever is wrong with it is told in one go, except that a file which is not TOML has only
+//! the place where it stops being so. Any bytes at all give settings or mistakes, never a panic.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::fs::File;
+use std::io::Read;
+use std::ops::{Range, RangeInclusive};
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::nearest::nearest;
+use super::settings::{BUFFERS, COUNT, VERBOSE, out_of_range};
+use super::{Config, ConfigError, KEYS, Mistake, Place, Settings, duration};
+
+/// Longer than any configuration: what is longer was not meant to be one.
+const LONGEST: u64 = 1 << 20;
+
+/// Reads a file's settings, which by themselves are a valid configuration.
+pub fn read(path: &Path) -> Result<Settings, Vec<Mistake>> {
+    load(path).map(|(settings, _)| settings)
+}
+
+/// The configuration that a file is by itself: `picam check`.
+pub fn check(path: &Path) -> Result<Config, Vec<Mistake>> {
+    load(path).map(|(_, config)| config)
+}
+
+fn load(path: &Path) -> Result<(Settings, Config), Vec<Mistake>> {
+    let whole = |reason: String| vec![Mistake { file: path.to_owned(), place: None, key: None, reason }];
+    let cannot = |error: std::io::Error| whole(format!("cannot be read: {error}"));
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)).map_err(cannot)?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(whole("is larger than 1 MiB: not a configuration".to_owned()));
+    }
+    parse(path, &bytes)
+}
+
+/// Reads a file's text; `path` is only for the mistakes.
+pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<(Settings, Config), Vec<Mistake>> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut reader = Reader::new(path, &text);
+    if let Err(error) = std::str::from_utf8(bytes) {
+        reader.mistake(error.valid_up_to(), None, "is not UTF-8".to_owned());
+        return Err(reader.mistakes);
+    }
+    let table = match DeTable::parse(&text) {
+        Ok(table) => table,
+        Err(error) => {
+            let at = error.span().map_or(0, |span| span.start);
+            reader.mistake(at, None, error.message().to_owned());
+            return Err(reader.mistakes);
+        }
+    };
+    let settings = reader.settings(table.get_ref());
+    // The rest is checked too, so that one look tells all there is to mend.
+    let config = Config::new(settings.clone());
+    if let Err(ConfigError::Settings(problems)) = &config {
+        for problem in problems {
+            let at = table.get_ref().get(problem.key).map_or(0, |value| value.span().start);
+            reader.mistake(at, Some(problem.key.to_owned()), problem.reason.clone());
+        }
+    }
+    match config {
+        Ok(config) if reader.mistakes.is_empty() => Ok((settings, config)),
+        _ => {
+            reader.mistakes.sort_by_key(|mistake| mistake.place);
+            Err(reader.mistakes)
+        }
+    }
+}
+
+type Value<'i> = Spanned<DeValue<'i>>;
+
+/// Turns a TOML document into settings and keeps the mistakes.
+struct Reader<'i> {
+    path: &'i Path,
+    text: &'i str,
+    /// Where each line starts.
+    lines: Vec<usize>,
+    mistakes: Vec<Mistake>,
+}
+
+impl<'i> Reader<'i> {
+    fn new(path: &'i Path, text: &'i str) -> Self {
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Reader { path, text, lines, mistakes: Vec::new() }
+    }
+
+    fn settings(&mut self, table: &DeTable<'i>) -> Settings {
+        let mut settings = Settings::default();
+        for (name, value) in in_order(table) {
+            let key = name.get_ref().as_ref();
+            match key {
+                "device" => settings.device = self.string(key, value, str::parse),
+                "format" => settings.format = self.list(key, value, str::parse),
+                "size" => settings.size = self.string(key, value, str::parse),
+                "fps" => settings.fps = self.number(key, value, str::parse),
+                "buffers" => settings.buffers = self.integer(key, value, BUFFERS),
+                "input" => settings.input = self.integer(key, value, 0..=u32::MAX),
+                "set" => settings.set = self.controls(value),
+                "strict" => settings.strict = self.boolean(key, value),
+                "keep-corrupt" => settings.keep_corrupt = self.boolean(key, value),
+                "timeout" => settings.timeout = self.number(key, value, duration::read),
+                "on-error" => settings.on_error = self.string(key, value, str::parse),
+                "frames" => settings.frames = self.boolean(key, value),
+                "raw" => settings.raw = self.list(key, value, str::parse),
+                "y4m" => settings.y4m = self.list(key, value, str::parse),
+                "frame-log" => settings.frame_log = self.list(key, value, str::parse),
+                "frame-log-format" => settings.frame_log_format = self.string(key, value, str::parse),
+                "count" => settings.count = self.integer(key, value, COUNT),
+                "duration" => settings.duration = self.number(key, value, duration::read),
+                "stats-interval" => settings.stats_interval = self.number(key, value, duration::read),
+                "json" => settings.json = self.boolean(key, value),
+                "quiet" => settings.quiet = self.boolean(key, value),
+                "verbose" => settings.verbose = self.integer(key, value, VERBOSE),
+                _ => self.unknown(name),
+            }
+        }
+        settings
+    }
+
+    /// `[set]`: each control's value as text, whatever its type.
+    fn controls(&mut self, value: &Value<'i>) -> Vec<(String, String)> {
+        let DeValue::Table(table) = value.get_ref() else {
+            self.wrong_type("set", value, "a table: [set], and below it lines of CONTROL = VALUE");
+            return Vec::new();
+        };
+        let mut controls = Vec::new();
+        for (name, value) in in_order(table) {
+            let control = name.get_ref().as_ref();
+            let key = format!("set.{control}");
+            if KEYS.contains(&control) {
+                let reason = "is no control but a setting: it belongs above the line [set]".to_owned();
+                self.mistake(name.span().start, Some(key), reason);
+                continue;
+            }
+            match value.get_ref() {
+                DeValue::String(_) => {
+                    controls.extend(self.string(&key, value, |text| Ok((control.to_owned(), text.to_owned()))))
+                }
+                DeValue::Integer(_) => {
+                    let integer = self.integer(&key, value, i64::MIN..=i64::MAX);
+                    controls.extend(integer.map(|integer| (control.to_owned(), integer.to_string())));
+                }
+                DeValue::Boolean(on) => controls.push((control.to_owned(), on.to_string())),
+                _ => self.wrong_type(&key, value, "a string, an integer, true or false"),
+            }
+        }
+        controls
+    }
+
+    fn string<T>(&mut self, key: &str, value: &Value<'i>, read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        let DeValue::String(text) = value.get_ref() else {
+            self.wrong_type(key, value, "a string");
+            return None;
+        };
+        self.text(key, value.span(), text, read)
+    }
+
+    /// A string, or a number that says the same.
+    fn number<T>(&mut self, key: &str, value: &Value<'i>, read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        let text = match value.get_ref() {
+            DeValue::String(text) => text.to_string(),
+            DeValue::Integer(_) => self.integer(key, value, i64::MIN..=i64::MAX)?.to_string(),
+            DeValue::Float(float) => float.as_str().to_owned(),
+            _ => {
+                self.wrong_type(key, value, "a number or a string");
+                return None;
+            }
+        };
+        self.text(key, value.span(), &text, read)
+    }
+
+    /// A list of strings; one string is a list of what stands between its commas, or of itself where it is a path.
+    fn list<T>(&mut self, key: &str, value: &Value<'i>, read: impl Fn(&str) -> Result<T, String>) -> Option<Vec<T>> {
+        match value.get_ref() {
+            DeValue::Array(array) => {
+                let read: Vec<_> = array.iter().map(|element| self.string(key, element, &read)).collect();
+                read.into_iter().collect()
+            }
+            DeValue::String(text) if key == "format" => {
+                let read: Vec<_> =
+                    text.split(',').map(|part| self.text(key, value.span(), part.trim(), &read)).collect();
+                read.into_iter().collect()
+            }
+            DeValue::String(text) => self.text(key, value.span(), text, read).map(|one| vec![one]),
+            _ => {
+                self.wrong_type(key, value, "a string or a list of strings");
+                None
+            }
+        }
+    }
+
+    fn integer<T>(&mut self, key: &str, value: &Value<'i>, range: RangeInclusive<T>) -> Option<T>
+    where
+        T: TryFrom<i64> + PartialOrd + Display,
+    {
+        let DeValue::Integer(integer) = value.get_ref() else {
+            self.wrong_type(key, value, "an integer");
+            return None;
+        };
+        let number = i64::from_str_radix(integer.as_str(), integer.radix()).ok();
+        let number = number.and_then(|number| T::try_from(number).ok()).filter(|number| range.contains(number));
+        if number.is_none() {
+            self.mistake(value.span().start, Some(key.to_owned()), out_of_range(integer, &range));
+        }
+        number
+    }
+
+    fn boolean(&mut self, key: &str, value: &Value<'i>) -> Option<bool> {
+        let on = value.get_ref().as_bool();
+        if on.is_none() {
+            self.wrong_type(key, value, "true or false");
+        }
+        on
+    }
+
+    fn text<T>(
+        &mut self,
+        key: &str,
+        at: Range<usize>,
+        text: &str,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        // What goes to the kernel as a path or a name ends at a NUL, and would be another one.
+        let read = if text.contains('\0') { Err("contains a NUL character".to_owned()) } else { read(text) };
+        read.map_err(|reason| self.mistake(at.start, Some(key.to_owned()), reason)).ok()
+    }
+
+    fn unknown(&mut self, name: &Spanned<Cow<'i, str>>) {
+        let key = name.get_ref();
+        let hint = match nearest(key, &KEYS) {
+            Some(known) => format!("did you mean {known}?"),
+            None => "the keys are the names of the flags, see `picam --help`; controls stand below [set]".to_owned(),
+        };
+        self.mistake(name.span().start, Some(key.to_string()), format!("unknown key: {hint}"));
+    }
+
+    fn wrong_type(&mut self, key: &str, value: &Value<'i>, takes: &str) {
+        let article = if matches!(value.get_ref(), DeValue::Array(_) | DeValue::Integer(_)) { "an" } else { "a" };
+        let reason = format!("takes {takes}, not {article} {}", value.get_ref().type_str());
+        self.mistake(value.span().start, Some(key.to_owned()), reason);
+    }
+
+    fn mistake(&mut self, at: usize, key: Option<String>, reason: String) {
+        let line = self.lines.partition_point(|start| *start <= at);
+        let start = self.lines.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        let column = 1 + self.text.get(start..at).map_or(0, |before| before.chars().count());
+        self.mistakes.push(Mistake { file: self.path.to_owned(), place: Some(Place { line, column }), key, reason });
+    }
+}
+
+/// The entries as the file has them; the table itself is in alphabetical order.
+fn in_order<'t, 'i>(table: &'t DeTable<'i>) -> Vec<(&'t Spanned<Cow<'i, str>>, &'t Value<'i>)> {
+    let mut entries: Vec<_> = table.iter().collect();
+    entries.sort_by_key(|(name, _)| name.span().start);
+    entries
+}
+
+#[cfg(test)]
+mod tests;

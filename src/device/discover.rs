@@ -1,0 +1,358 @@
+//! Looking through the video nodes: which there are, what they are, and which one fits a [`Selector`].
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use v4l::v4l_sys as sys;
+
+use super::error::DeviceError;
+use super::identity::Identity;
+use super::selector::{Selector, UsbId};
+use crate::v4l2::ioctl::{self, BufferType, Capability};
+
+/// Where the kernel's file systems are: golden trees in tests.
+#[derive(Clone, Debug)]
+pub(crate) struct Roots {
+    pub(crate) dev: PathBuf,
+    pub(crate) sys: PathBuf,
+    pub(crate) proc: PathBuf,
+}
+
+impl Default for Roots {
+    fn default() -> Self {
+        Roots { dev: "/dev".into(), sys: "/sys".into(), proc: "/proc".into() }
+    }
+}
+
+/// A camera that is open, before anything was asked of it.
+pub(crate) struct Device {
+    pub(crate) fd: Arc<OwnedFd>,
+    pub(crate) identity: Identity,
+    pub(crate) buffer_type: BufferType,
+    /// The USB port's speed in Mbit/s, for a camera on USB.
+    pub(crate) usb_speed: Option<u32>,
+}
+
+impl Device {
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    /// The camera's name in messages.
+    pub(crate) fn name(&self) -> String {
+        self.identity.to_string()
+    }
+
+    /// Makes an error of a request that failed while doing `attempt`.
+    pub(crate) fn failed(&self, attempt: &str, source: io::Error) -> DeviceError {
+        DeviceError::from_request(&self.name(), attempt, source)
+    }
+}
+
+/// Opens the camera that `selector` means or, once a camera was in use (`last`), that very camera again.
+pub(crate) fn find(selector: &Selector, last: Option<&Identity>, roots: &Roots) -> Result<Device, DeviceError> {
+    match (last, selector) {
+        (Some(last), _) => {
+            // Some makers give every camera the same serial number: prefer the one in the same place.
+            let same_place =
+                |device: &Device| last.is_same_camera(&device.identity) && last.bus_info == device.identity.bus_info;
+            first(roots, &last.stable_name(), |_| true, same_place).or_else(|_| {
+                first(roots, &last.stable_name(), |_| true, |device| last.is_same_camera(&device.identity))
+            })
+        }
+        (None, Selector::Path(path)) => open(path, roots),
+        (None, Selector::Auto) => first(roots, "auto", |_| true, |device| !is_isp(&device.identity.driver)),
+        (None, Selector::Name(name)) => {
+            first(roots, &selector.to_string(), |_| true, |device| device.identity.card == *name)
+        }
+        (None, Selector::Bus(bus)) => {
+            first(roots, &selector.to_string(), |_| true, |device| device.identity.bus_info == *bus)
+        }
+        (None, Selector::Usb(wanted)) => first(
+            roots,
+            &selector.to_string(),
+            // Asking sysfs first leaves other USB cameras asleep.
+            |node| usb_device(node, roots).is_some_and(|usb| fits(wanted, &usb.id)),
+            |_| true,
+        ),
+        (None, Selector::Test { .. }) => {
+            Err(DeviceError::NoCamera { selector: selector.to_string(), seen: Vec::new() })
+        }
+    }
+}
+
+fn fits(wanted: &UsbId, id: &UsbId) -> bool {
+    (wanted.vendor, wanted.product) == (id.vendor, id.product)
+        && (wanted.serial.is_none() || wanted.serial == id.serial)
+}
+
+/// The first camera that `fits`, of the nodes that are `worth_opening`.
+fn first(
+    roots: &Roots,
+    selector: &str,
+    worth_opening: impl Fn(&Path) -> bool,
+    fits: impl Fn(&Device) -> bool,
+) -> Result<Device, DeviceError> {
+    let mut seen = Vec::new();
+    let mut failure = None;
+    for path in nodes(roots).into_iter().filter(|path| worth_opening(path)) {
+        match open(&path, roots) {
+            Ok(device) if fits(&device) => return Ok(device),
+            Ok(device) if !is_isp(&device.identity.driver) => seen.push(device.identity.stable_name()),
+            Ok(_) | Err(DeviceError::NotACamera { .. }) => {}
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    // A node that could not be looked at may be the one that is meant.
+    Err(failure.unwrap_or_else(|| DeviceError::NoCamera { selector: selector.to_owned(), seen }))
+}
+
+/// Every /dev/videoN there is, by number.
+pub(crate) fn nodes(roots: &Roots) -> Vec<PathBuf> {
+    let number = |path: &Path| path.file_name()?.to_str()?.strip_prefix("video")?.parse::<u32>().ok();
+    let entries = fs::read_dir(&roots.dev).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut nodes: Vec<_> = entries.filter_map(|path| Some((number(&path)?, path))).collect();
+    nodes.sort();
+    nodes.into_iter().map(|(_, path)| path).collect()
+}
+
+/// Opens a node and finds out whether it is a camera.
+pub(crate) fn open(path: &Path, roots: &Roots) -> Result<Device, DeviceError> {
+    // by-id and by-path links are followed, so that messages and sysfs speak of the node itself.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let name = path.display().to_string();
+    let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let fd = rustix::fs::open(&path, flags, Mode::empty()).map_err(|errno| match errno {
+        Errno::NOENT | Errno::NODEV | Errno::NXIO => {
+            let seen = nodes(roots).iter().filter_map(|node| stable_name(node, roots)).collect();
+            DeviceError::NoCamera { selector: name.clone(), seen }
+        }
+        Errno::ACCESS | Errno::PERM => DeviceError::Permission { path: path.clone(), source: errno.into() },
+        Errno::BUSY => busy(&path, name.clone(), errno.into(), roots),
+        Errno::ISDIR => not_a_camera(&name, "is a directory"),
+        _ => DeviceError::from_request(&name, "open it", errno.into()),
+    })?;
+    let capability = ioctl::query_capability(fd.as_fd()).map_err(|source| match Errno::from_io_error(&source) {
+        Some(Errno::NOTTY | Errno::INVAL | Errno::OPNOTSUPP) => not_a_camera(&name, "is not a V4L2 device"),
+        _ => DeviceError::from_request(&name, "ask what it is (VIDIOC_QUERYCAP)", source),
+    })?;
+    let buffer_type = classify(capability.capabilities).map_err(|reason| not_a_camera(&name, reason))?;
+    let usb = usb_device(&path, roots);
+    Ok(Device {
+        fd: Arc::new(fd),
+        buffer_type,
+        usb_speed: usb.as_ref().and_then(|usb| usb.speed),
+        identity: identity(path, capability, usb, roots),
+    })
+}
+
+fn not_a_camera(device: &str, reason: &str) -> DeviceError {
+    DeviceError::NotACamera { device: device.to_owned(), reason: reason.to_owned() }
+}
+
+fn stable_name(node: &Path, roots: &Roots) -> Option<String> {
+    // `node` exists, so this cannot come back here for want of it more than once.
+    let fd = rustix::fs::open(node, OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    let capability = ioctl::query_capability(fd.as_fd()).ok()?;
+    classify(capability.capabilities).ok()?;
+    let identity = identity(node.to_path_buf(), capability, usb_device(node, roots), roots);
+    (!is_isp(&identity.driver)).then(|| identity.stable_name())
+}
+
+fn identity(path: PathBuf, capability: Capability, usb: Option<UsbDevice>, roots: &Roots) -> Identity {
+    let index = attribute(&class_directory(&path, roots), "index").and_then(|index| index.parse().ok()).unwrap_or(0);
+    Identity {
+        path,
+        card: capability.card,
+        driver: capability.driver,
+        bus_info: capability.bus_info,
+        usb: usb.map(|usb| usb.id),
+        index,
+    }
+}
+
+/// Whether a node with these `V4L2_CAP_*` captures video, and by which buffer type; or what it is instead.
+fn classify(capabilities: u32) -> Result<BufferType, &'static str> {
+    let has = |flags: u32| capabilities & flags != 0;
+    let output = sys::V4L2_CAP_VIDEO_OUTPUT | sys::V4L2_CAP_VIDEO_OUTPUT_MPLANE;
+    let capture = sys::V4L2_CAP_VIDEO_CAPTURE | sys::V4L2_CAP_VIDEO_CAPTURE_MPLANE;
+    if has(sys::V4L2_CAP_VIDEO_M2M | sys::V4L2_CAP_VIDEO_M2M_MPLANE) || (has(output) && has(capture)) {
+        Err("converts memory to memory (a codec or scaler)")
+    } else if has(capture) && !has(sys::V4L2_CAP_STREAMING) {
+        Err("cannot stream into mapped buffers")
+    } else if has(sys::V4L2_CAP_VIDEO_CAPTURE_MPLANE) {
+        Ok(BufferType::MultiPlanar)
+    } else if has(sys::V4L2_CAP_VIDEO_CAPTURE) {
+        Ok(BufferType::SinglePlanar)
+    } else if has(sys::V4L2_CAP_META_CAPTURE) {
+        Err("delivers metadata, not video")
+    } else if has(output) {
+        Err("shows video, it does not capture it")
+    } else {
+        Err("does not capture video")
+    }
+}
+
+/// Whether a driver's capture nodes are the far end of an image signal processor, which gives back what it was fed:
+/// the Pi's are bcm2835-isp (Pi 1 to 4) and pispbe (Pi 5).
+pub(crate) fn is_isp(driver: &str) -> bool {
+    matches!(driver, "bcm2835-isp" | "pispbe")
+}
+
+/// The error for a camera that another program uses.
+pub(crate) fn busy(path: &Path, device: String, source: io::Error, roots: &Roots) -> DeviceError {
+    DeviceError::Busy { device, holders: holders(path, roots), source }
+}
+
+/// Who has `path` open, as `name (pid 123)`: as far as /proc lets us see.
+fn holders(path: &Path, roots: &Roots) -> Vec<String> {
+    let own = std::process::id().to_string();
+    let processes = fs::read_dir(&roots.proc).into_iter().flatten().flatten();
+    processes
+        .filter(|process| {
+            let pid = process.file_name();
+            pid.to_str().is_some_and(|pid| pid.bytes().all(|b| b.is_ascii_digit()) && pid != own)
+        })
+        .filter(|process| {
+            let mut links = fs::read_dir(process.path().join("fd")).into_iter().flatten().flatten();
+            links.any(|link| fs::read_link(link.path()).is_ok_and(|target| target == path))
+        })
+        .map(|process| {
+            let name = attribute(&process.path(), "comm").unwrap_or_else(|| "a program".to_owned());
+            format!("{name} (pid {})", process.file_name().to_string_lossy())
+        })
+        .collect()
+}
+
+/// What sysfs says about the USB device that a node belongs to.
+#[derive(Debug, PartialEq)]
+struct UsbDevice {
+    id: UsbId,
+    /// Mbit/s
+    speed: Option<u32>,
+}
+
+fn class_directory(node: &Path, roots: &Roots) -> PathBuf {
+    roots.sys.join("class/video4linux").join(node.file_name().unwrap_or_default())
+}
+
+/// The USB device above a video node, if it is on USB: the first parent in sysfs that has idVendor
+/// (Documentation/ABI/stable/sysfs-bus-usb).
+fn usb_device(node: &Path, roots: &Roots) -> Option<UsbDevice> {
+    let interface = fs::canonicalize(class_directory(node, roots).join("device")).ok()?;
+    let device = interface.ancestors().find(|directory| directory.join("idVendor").exists())?;
+    let number = |name| u16::from_str_radix(&attribute(device, name)?, 16).ok();
+    Some(UsbDevice {
+        id: UsbId { vendor: number("idVendor")?, product: number("idProduct")?, serial: attribute(device, "serial") },
+        speed: attribute(device, "speed").and_then(|speed| speed.parse().ok()),
+    })
+}
+
+/// A one-line file of sysfs or proc; `None` when it is missing or empty.
+fn attribute(directory: &Path, name: &str) -> Option<String> {
+    let bytes = fs::read(directory.join(name)).ok()?;
+    let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+    (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn the_nodes_of_a_pi_4_are_told_apart() {
+        // device_caps as `v4l2-ctl -D` shows them on a Pi 4 with Raspberry Pi OS and a USB webcam.
+        let streaming = sys::V4L2_CAP_STREAMING | sys::V4L2_CAP_EXT_PIX_FORMAT;
+        for (node, capabilities, expected) in [
+            ("uvcvideo 0", 0x0420_0001, Ok(BufferType::SinglePlanar)),
+            ("uvcvideo 1, metadata", 0x04a0_0000, Err("delivers metadata, not video")),
+            ("unicam", 0x0520_0001 | streaming, Ok(BufferType::SinglePlanar)),
+            ("bcm2835-codec-decode", 0x0420_4000, Err("converts memory to memory (a codec or scaler)")),
+            ("bcm2835-isp-output0", 0x0420_0002, Err("shows video, it does not capture it")),
+            ("rp1-cfe csi2", sys::V4L2_CAP_VIDEO_CAPTURE_MPLANE | streaming, Ok(BufferType::MultiPlanar)),
+            ("radio", sys::V4L2_CAP_RADIO, Err("does not capture video")),
+            (
+                "read() only",
+                sys::V4L2_CAP_VIDEO_CAPTURE | sys::V4L2_CAP_READWRITE,
+                Err("cannot stream into mapped buffers"),
+            ),
+            ("old codec", 0x3000 | streaming, Err("converts memory to memory (a codec or scaler)")),
+        ] {
+            assert_eq!(classify(capabilities), expected, "{node}");
+        }
+        assert!(is_isp("bcm2835-isp") && is_isp("pispbe") && !is_isp("uvcvideo"));
+    }
+
+    fn write(path: &Path, content: &str) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    fn golden_tree() -> (tempfile::TempDir, Roots) {
+        let tree = tempfile::tempdir().unwrap();
+        let at = |path: &str| tree.path().join(path);
+        for node in ["video10", "video2", "video0", "videoX", "vbi0"] {
+            write(&at("dev").join(node), "");
+        }
+        let port = "sys/devices/platform/scb/fd500000.pcie/usb1/1-1/1-1.3";
+        for (name, content) in
+            [("idVendor", "046d\n"), ("idProduct", "082d\n"), ("serial", "9A8C7DEF\n"), ("speed", "480\n")]
+        {
+            write(&at(port).join(name), content);
+        }
+        let video0 = at(port).join("1-1.3:1.0/video4linux/video0");
+        write(&video0.join("index"), "0\n");
+        write(&at("sys/devices/platform/soc/fe801000.csi/video4linux/video2/index"), "0\n");
+        fs::create_dir_all(at("sys/class/video4linux")).unwrap();
+        symlink(at(port).join("1-1.3:1.0"), video0.join("device")).unwrap();
+        symlink(&video0, at("sys/class/video4linux/video0")).unwrap();
+        write(&at("proc/4711/comm"), "ffmpeg\n");
+        write(&at("proc/1/comm"), "init\n");
+        fs::create_dir_all(at("proc/4711/fd")).unwrap();
+        symlink(at("dev/video0"), at("proc/4711/fd/3")).unwrap();
+        let roots = Roots { dev: at("dev"), sys: at("sys"), proc: at("proc") };
+        (tree, roots)
+    }
+
+    #[test]
+    fn nodes_come_by_number() {
+        let (_tree, roots) = golden_tree();
+        let names: Vec<_> = nodes(&roots).iter().map(|node| node.file_name().unwrap().to_owned()).collect();
+        assert_eq!(names, ["video0", "video2", "video10"]);
+    }
+
+    #[test]
+    fn sysfs_tells_usb_ids_and_speed() {
+        let (_tree, roots) = golden_tree();
+        let id = UsbId { vendor: 0x046d, product: 0x082d, serial: Some("9A8C7DEF".into()) };
+        assert_eq!(usb_device(&roots.dev.join("video0"), &roots), Some(UsbDevice { id: id.clone(), speed: Some(480) }));
+        assert_eq!(usb_device(&roots.dev.join("video2"), &roots), None);
+        assert!(fits(&UsbId { serial: None, ..id.clone() }, &id));
+        assert!(!fits(&UsbId { serial: Some("other".into()), ..id.clone() }, &id));
+    }
+
+    #[test]
+    fn proc_tells_who_holds_a_node() {
+        let (_tree, roots) = golden_tree();
+        assert_eq!(holders(&roots.dev.join("video0"), &roots), ["ffmpeg (pid 4711)"]);
+        assert!(holders(&roots.dev.join("video2"), &roots).is_empty());
+    }
+
+    #[test]
+    fn what_is_no_camera_is_told_from_what_is_not_there() {
+        let (tree, roots) = golden_tree();
+        let kind = |path: &Path| open(path, &roots).err().unwrap().to_string();
+        assert!(kind(&roots.dev.join("video0")).contains("is not a V4L2 device"));
+        assert!(kind(tree.path()).contains("is a directory"));
+        assert!(kind(Path::new("/dev/null")).contains("is not a V4L2 device"));
+        assert!(kind(&roots.dev.join("video7")).contains("no camera fits"));
+        let auto = find(&Selector::Auto, None, &roots).err().unwrap();
+        assert!(auto.to_string().contains("--device test"), "{auto}");
+    }
+}

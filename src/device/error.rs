@@ -1,0 +1,178 @@
+//! What can go wrong with a camera: the device, what was tried, and what a person can do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+use rustix::io::Errno;
+use thiserror::Error;
+
+/// A failure of a camera. The text names device, attempt and remedy; the kernel's error is kept as the source.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DeviceError {
+    /// No node fits the selector.
+    #[error("{}", say_no_camera(selector, seen))]
+    NoCamera {
+        /// What was asked for.
+        selector: String,
+        /// The cameras there are, as `picam list` names them.
+        seen: Vec<String>,
+    },
+
+    /// The node may not be opened.
+    #[error("{}: no permission to open it: add the user to the group that owns it (usually `sudo usermod -aG video $USER`, then log in again)", path.display())]
+    Permission {
+        /// The node.
+        path: PathBuf,
+        /// EACCES or EPERM
+        source: io::Error,
+    },
+
+    /// Another program streams from it.
+    #[error("{device}: busy: {}", say_holders(holders))]
+    Busy {
+        /// The camera.
+        device: String,
+        /// Names and process ids of those who have it open, as far as /proc shows them.
+        holders: Vec<String>,
+        /// EBUSY
+        source: io::Error,
+    },
+
+    /// It is no camera.
+    #[error("{device}: {reason}; `picam list` shows the cameras there are")]
+    NotACamera {
+        /// The file or node.
+        device: String,
+        /// Why not.
+        reason: String,
+    },
+
+    /// The driver does not grant what was asked for.
+    #[error("{device}: {problem}{}", say_offers(offers))]
+    Refused {
+        /// The camera.
+        device: String,
+        /// What was asked for, and what came.
+        problem: String,
+        /// What it can do.
+        offers: Vec<String>,
+    },
+
+    /// Its input has no usable signal.
+    #[error("{device}: {reason}: check the cable and the source")]
+    NoSignal {
+        /// The camera.
+        device: String,
+        /// What the driver said.
+        reason: &'static str,
+        /// ENOLINK, ENOLCK or ERANGE
+        source: io::Error,
+    },
+
+    /// The bus has no room for the stream.
+    #[error(
+        "{device}: not enough USB bandwidth to start the stream (no disk is full): use a smaller size or rate, a compressed format such as MJPG, or a port on another controller"
+    )]
+    Bandwidth {
+        /// The camera.
+        device: String,
+        /// ENOSPC
+        source: io::Error,
+    },
+
+    /// It was unplugged, or its driver is gone.
+    #[error("{device}: the camera is gone")]
+    Lost {
+        /// The camera.
+        device: String,
+        /// ENODEV, ENXIO or EIO from a dead device
+        source: io::Error,
+    },
+
+    /// It delivers nothing.
+    #[error("{device}: no frame for {:.1} s", waited.as_secs_f64())]
+    Stalled {
+        /// The camera.
+        device: String,
+        /// How long.
+        waited: std::time::Duration,
+    },
+
+    /// Any other request that failed.
+    #[error("{device}: cannot {attempt}")]
+    Failed {
+        /// The camera.
+        device: String,
+        /// What was tried, such as "start the stream (VIDIOC_STREAMON)".
+        attempt: String,
+        /// The kernel's error.
+        source: io::Error,
+    },
+}
+
+/// The kinds that a program (or an exit status) tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Absent, not permitted, or no camera.
+    NoDevice,
+    /// Used by another program.
+    Busy,
+    /// Format, rate, input or control refused.
+    Refused,
+    /// Lost, stalled or failing after it was found.
+    Lost,
+}
+
+impl DeviceError {
+    /// What kind of failure it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            DeviceError::NoCamera { .. } | DeviceError::Permission { .. } | DeviceError::NotACamera { .. } => {
+                ErrorKind::NoDevice
+            }
+            DeviceError::Busy { .. } => ErrorKind::Busy,
+            DeviceError::Refused { .. } => ErrorKind::Refused,
+            DeviceError::NoSignal { .. }
+            | DeviceError::Bandwidth { .. }
+            | DeviceError::Lost { .. }
+            | DeviceError::Stalled { .. }
+            | DeviceError::Failed { .. } => ErrorKind::Lost,
+        }
+    }
+
+    /// Whether waiting can help: the camera may be plugged in, freed or put right, while a refused setting stays refused.
+    pub fn may_pass(&self) -> bool {
+        !matches!(self, DeviceError::Refused { .. } | DeviceError::NotACamera { .. })
+    }
+
+    /// The error of a request on `device` that failed while doing `attempt`, told by its errno.
+    pub(crate) fn from_request(device: &str, attempt: &str, source: io::Error) -> Self {
+        let device = device.to_owned();
+        match Errno::from_io_error(&source) {
+            Some(Errno::NODEV | Errno::NXIO) => DeviceError::Lost { device, source },
+            _ => DeviceError::Failed { device, attempt: attempt.to_owned(), source },
+        }
+    }
+}
+
+fn say_no_camera(selector: &str, seen: &[String]) -> String {
+    let what = if selector == "auto" { "no camera found".to_owned() } else { format!("no camera fits \"{selector}\"") };
+    if seen.is_empty() {
+        format!("{what}: plug one in, or try the built-in one: picam --device test")
+    } else {
+        format!("{what}: there is {}", seen.join(", "))
+    }
+}
+
+fn say_holders(holders: &[String]) -> String {
+    if holders.is_empty() {
+        "another program streams from it (run as root, picam can tell which)".to_owned()
+    } else {
+        format!("{} has it open: end that program, or choose another camera", holders.join(", "))
+    }
+}
+
+fn say_offers(offers: &[String]) -> String {
+    if offers.is_empty() { String::new() } else { format!("; it offers {}", offers.join(", ")) }
+}

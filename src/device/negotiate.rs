@@ -1,0 +1,345 @@
+//! Agreeing with the driver: input and DV timings, format, rate, controls. What the driver granted is what counts; where
+//! it differs from what was asked, that is said.
+
+use std::io;
+
+use rustix::io::Errno;
+use v4l::frameinterval::FrameIntervalEnum;
+use v4l::framesize::FrameSizeEnum;
+
+use super::controls;
+use super::discover::{Device, Roots, busy};
+use super::error::DeviceError;
+use crate::config::CaptureConfig;
+use crate::format::{Format, FourCC, Rate, Size};
+use crate::v4l2::ioctl::{self, FormatDescription};
+
+/// What the driver granted.
+pub(crate) struct Granted {
+    pub(crate) format: Format,
+    pub(crate) rate: Option<Rate>,
+    /// How it differs from what was asked, a sentence each.
+    pub(crate) differences: Vec<String>,
+}
+
+/// Asks `device` for what `config` wants.
+pub(crate) fn negotiate(device: &Device, config: &CaptureConfig, roots: &Roots) -> Result<Granted, DeviceError> {
+    select_input(device, config)?;
+    let formats = ioctl::formats(device.fd(), device.buffer_type)
+        .map_err(|e| device.failed("list its formats (VIDIOC_ENUM_FMT)", e))?;
+    let format = set_format(device, config, &formats, roots)?;
+    let mut differences = format_differences(config, &format);
+    let rate = set_rate(device, config)?;
+    if let Some(wanted) = config.rate {
+        match rate {
+            Some(granted) if granted.is_close_to(wanted) => {}
+            Some(granted) => differences.push(format!("{granted} fps, not {wanted}")),
+            None => differences.push(format!("a rate of its own, not {wanted} fps")),
+        }
+    }
+    if let Some(advice) = bandwidth_advice(device, config, &formats, &format, rate) {
+        log::warn!("{}: {advice}", device.name());
+    }
+    differences.extend(controls::set_all(device, &config.controls)?);
+    if config.strict && !differences.is_empty() {
+        let problem = format!("grants {}", differences.join(", and "));
+        return Err(DeviceError::Refused { device: device.name(), problem, offers: offers(device, &formats) });
+    }
+    Ok(Granted { format, rate, differences })
+}
+
+fn select_input(device: &Device, config: &CaptureConfig) -> Result<(), DeviceError> {
+    let inputs = ioctl::inputs(device.fd()).map_err(|e| device.failed("list its inputs (VIDIOC_ENUMINPUT)", e))?;
+    if let Some(wanted) = config.input {
+        if wanted as usize >= inputs.len() {
+            let offers = inputs.iter().enumerate().map(|(index, input)| format!("{index} ({})", input.name)).collect();
+            return Err(DeviceError::Refused {
+                device: device.name(),
+                problem: format!("has no input {wanted}"),
+                offers,
+            });
+        }
+        ioctl::set_input(device.fd(), wanted).map_err(|e| device.failed("select its input (VIDIOC_S_INPUT)", e))?;
+    }
+    let current = ioctl::input(device.fd()).unwrap_or(0);
+    match inputs.get(current as usize) {
+        Some(input) if input.has_dv_timings => follow_signal(device),
+        _ => Ok(()),
+    }
+}
+
+/// Sets the timings of what is plugged in, without which an HDMI input delivers nothing or the wrong picture.
+fn follow_signal(device: &Device) -> Result<(), DeviceError> {
+    let timings = match ioctl::query_dv_timings(device.fd()) {
+        Ok(timings) => timings,
+        Err(source) => {
+            let reason = match Errno::from_io_error(&source) {
+                Some(Errno::NOLINK) => "no signal",
+                Some(Errno::NOLCK) => "the signal is not stable",
+                Some(Errno::RANGE) => "the signal is out of range",
+                // A driver that cannot tell keeps the timings that are set.
+                Some(Errno::NODATA | Errno::NOTTY | Errno::INVAL) => return Ok(()),
+                _ => return Err(device.failed("look for a signal (VIDIOC_QUERY_DV_TIMINGS)", source)),
+            };
+            return Err(DeviceError::NoSignal { device: device.name(), reason, source });
+        }
+    };
+    let (size, rate) = timings.picture();
+    let rate = rate.map(|rate| format!(" at {rate} fps")).unwrap_or_default();
+    log::info!("{}: the signal is {size}{rate}", device.name());
+    ioctl::set_dv_timings(device.fd(), &timings)
+        .map_err(|e| device.failed("follow the signal (VIDIOC_S_DV_TIMINGS)", e))
+}
+
+fn set_format(
+    device: &Device,
+    config: &CaptureConfig,
+    formats: &[FormatDescription],
+    roots: &Roots,
+) -> Result<Format, DeviceError> {
+    let offered = |fourcc: &&FourCC| formats.iter().any(|format| format.fourcc == **fourcc);
+    let fourcc = *config.formats.iter().find(offered).or(config.formats.first()).unwrap_or(&FourCC::YUYV);
+    ioctl::set_format(device.fd(), device.buffer_type, fourcc, config.size).map_err(
+        |source| match Errno::from_io_error(&source) {
+            Some(Errno::BUSY) => busy(&device.identity.path, device.name(), source, roots),
+            Some(Errno::INVAL) => DeviceError::Refused {
+                device: device.name(),
+                problem: format!("refuses {fourcc} {}", config.size),
+                offers: offers(device, formats),
+            },
+            _ => device.failed("set the format (VIDIOC_S_FMT)", source),
+        },
+    )
+}
+
+fn format_differences(config: &CaptureConfig, granted: &Format) -> Vec<String> {
+    let mut differences = Vec::new();
+    if !config.formats.contains(&granted.fourcc) {
+        let wanted: Vec<_> = config.formats.iter().map(FourCC::to_string).collect();
+        differences.push(format!("{}, not {}", granted.fourcc, wanted.join(" or ")));
+    }
+    if granted.size != config.size {
+        differences.push(format!("{}, not {}", granted.size, config.size));
+    }
+    differences
+}
+
+fn set_rate(device: &Device, config: &CaptureConfig) -> Result<Option<Rate>, DeviceError> {
+    // Drivers of sensors whose rate is a matter of controls, and of signals that have their own, know neither request.
+    let unknown = |error: &io::Error| matches!(Errno::from_io_error(error), Some(Errno::NOTTY | Errno::INVAL));
+    if let Some(rate) = config.rate {
+        match ioctl::set_rate(device.fd(), device.buffer_type, rate) {
+            Err(error) if !unknown(&error) => return Err(device.failed("set the rate (VIDIOC_S_PARM)", error)),
+            _ => {}
+        }
+    }
+    match ioctl::rate(device.fd(), device.buffer_type) {
+        Ok(rate) => Ok(rate),
+        Err(error) if unknown(&error) => Ok(None),
+        Err(error) => Err(device.failed("ask for the rate (VIDIOC_G_PARM)", error)),
+    }
+}
+
+/// What the device can do, a line a format: "YUYV 640x480 (30, 25 fps) 1280x720 (10 fps)".
+fn offers(device: &Device, formats: &[FormatDescription]) -> Vec<String> {
+    let describe = |format: &FormatDescription| {
+        let sizes: Vec<_> = modes(device, format.fourcc).iter().map(Mode::to_string).collect();
+        format!("{} {}", format.fourcc, sizes.join(" ")).trim_end().to_owned()
+    };
+    formats.iter().map(describe).collect()
+}
+
+/// A frame size of a format and the rates it comes at.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Mode {
+    /// One size, fastest rate first; no rates where the driver does not tell them.
+    Discrete(Size, Rates),
+    /// Sizes from one to another in steps of pixels (width, height).
+    Stepwise { minimum: Size, maximum: Size, step: Size, rates: Rates },
+}
+
+/// The rates of a size.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Rates {
+    Discrete(Vec<Rate>),
+    /// Any rate from the slowest to the fastest.
+    Range(Rate, Rate),
+}
+
+impl std::fmt::Display for Mode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Mode::Discrete(size, rates) => write!(f, "{size}{rates}"),
+            Mode::Stepwise { minimum, maximum, step, rates } if step.width == 1 && step.height == 1 => {
+                write!(f, "{minimum} to {maximum}{rates}")
+            }
+            Mode::Stepwise { minimum, maximum, step, rates } => {
+                write!(f, "{minimum} to {maximum} in steps of {step}{rates}")
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Rates {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Rates::Discrete(rates) if rates.is_empty() => Ok(()),
+            Rates::Discrete(rates) => {
+                let rates: Vec<_> = rates.iter().map(Rate::to_string).collect();
+                write!(f, " ({} fps)", rates.join(", "))
+            }
+            Rates::Range(slowest, fastest) => write!(f, " ({slowest} to {fastest} fps)"),
+        }
+    }
+}
+
+impl Rates {
+    fn fastest(&self) -> Option<Rate> {
+        match self {
+            Rates::Discrete(rates) => rates.iter().copied().max_by(|a, b| a.fps().total_cmp(&b.fps())),
+            Rates::Range(_, fastest) => Some(*fastest),
+        }
+    }
+}
+
+/// The sizes and rates of a format, as far as the driver tells.
+pub(crate) fn modes(device: &Device, fourcc: FourCC) -> Vec<Mode> {
+    let sizes = ioctl::frame_sizes(device.fd(), fourcc).unwrap_or_default();
+    let mode = |size| match size {
+        FrameSizeEnum::Discrete(size) => {
+            let size = Size { width: size.width, height: size.height };
+            Mode::Discrete(size, rates(device, fourcc, size))
+        }
+        FrameSizeEnum::Stepwise(range) => {
+            let maximum = Size { width: range.max_width, height: range.max_height };
+            Mode::Stepwise {
+                minimum: Size { width: range.min_width, height: range.min_height },
+                maximum,
+                step: Size { width: range.step_width, height: range.step_height },
+                rates: rates(device, fourcc, maximum),
+            }
+        }
+    };
+    sizes.into_iter().map(mode).collect()
+}
+
+fn rates(device: &Device, fourcc: FourCC, size: Size) -> Rates {
+    let mut discrete = Vec::new();
+    for interval in ioctl::frame_intervals(device.fd(), fourcc, size).unwrap_or_default() {
+        match interval {
+            FrameIntervalEnum::Discrete(interval) => {
+                discrete.extend(Rate::from_interval(interval.numerator, interval.denominator));
+            }
+            FrameIntervalEnum::Stepwise(range) => {
+                let rate = |f: v4l::Fraction| Rate::from_interval(f.numerator, f.denominator);
+                if let (Some(slowest), Some(fastest)) = (rate(range.max), rate(range.min)) {
+                    return Rates::Range(slowest, fastest);
+                }
+            }
+        }
+    }
+    discrete.sort_by(|a, b| b.fps().total_cmp(&a.fps()));
+    Rates::Discrete(discrete)
+}
+
+/// The fastest rate a format offers at exactly this size.
+fn fastest_at(device: &Device, fourcc: FourCC, size: Size) -> Option<Rate> {
+    let rates = rates(device, fourcc, size);
+    rates.fastest()
+}
+
+/// What a USB 2.0 high-speed isochronous endpoint carries at most: 8000 microframes of 3 packets of 1024 bytes a second.
+const USB2_BYTES_PER_SECOND: f64 = 8000.0 * 3.0 * 1024.0;
+
+/// Where USB 2 is what keeps an uncompressed format slow: says so, and which format would serve.
+fn bandwidth_advice(
+    device: &Device,
+    config: &CaptureConfig,
+    formats: &[FormatDescription],
+    granted: &Format,
+    rate: Option<Rate>,
+) -> Option<String> {
+    let on_usb2 = device.identity.usb.is_some() && device.usb_speed.is_none_or(|speed| speed <= 480);
+    let is_compressed = |fourcc| formats.iter().any(|format| format.fourcc == fourcc && format.compressed);
+    if !on_usb2 || is_compressed(granted.fourcc) {
+        return None;
+    }
+    let compressed = formats.iter().filter(|format| format.compressed);
+    let faster = compressed
+        .filter_map(|format| Some((format.fourcc, fastest_at(device, format.fourcc, granted.size)?)))
+        .max_by(|(_, a), (_, b)| a.fps().total_cmp(&b.fps()));
+    usb2_limit(granted, config.rate, rate?, faster)
+}
+
+fn usb2_limit(granted: &Format, asked: Option<Rate>, rate: Rate, faster: Option<(FourCC, Rate)>) -> Option<String> {
+    // What was asked for; or, where nothing was, what the camera itself could do if the bus did not stand in the way.
+    let wanted = asked.or(faster.map(|(_, rate)| rate))?;
+    let needed = granted.sizeimage() as f64 * wanted.fps();
+    if wanted.fps() <= rate.fps() * 1.01 || needed <= USB2_BYTES_PER_SECOND {
+        return None;
+    }
+    let remedy = match faster {
+        Some((fourcc, faster)) if faster.fps() > rate.fps() * 1.01 => {
+            format!("; --format {fourcc} gives {faster} fps at this size")
+        }
+        _ => "; use a smaller size".to_owned(),
+    };
+    Some(format!(
+        "{granted} at {wanted} fps needs {:.1} MB/s and USB 2 carries {:.1} MB/s at most, so it comes at {rate} fps{remedy}",
+        needed / 1e6,
+        USB2_BYTES_PER_SECOND / 1e6
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::PlaneFormat;
+
+    fn rate(fps: u32) -> Rate {
+        Rate { numerator: fps, denominator: 1 }
+    }
+
+    fn yuyv(width: u32, height: u32) -> Format {
+        Format {
+            fourcc: FourCC::YUYV,
+            size: Size { width, height },
+            planes: vec![PlaneFormat { bytesperline: width * 2, sizeimage: width * height * 2 }],
+            full_range: false,
+            interlaced: false,
+        }
+    }
+
+    #[test]
+    fn usb_2_is_named_only_where_it_is_the_limit() {
+        let faster = Some((FourCC::MJPG, rate(30)));
+        let advice = usb2_limit(&yuyv(1280, 720), Some(rate(30)), rate(10), faster).unwrap();
+        for part in ["YUYV 1280x720 at 30 fps needs 55.3 MB/s", "24.6 MB/s", "--format MJPG gives 30 fps"] {
+            assert!(advice.contains(part), "{part} in {advice}");
+        }
+        assert!(usb2_limit(&yuyv(1280, 720), None, rate(10), faster).is_some());
+        assert!(usb2_limit(&yuyv(1280, 720), Some(rate(30)), rate(10), None).unwrap().contains("smaller size"));
+        assert_eq!(usb2_limit(&yuyv(1280, 720), Some(rate(10)), rate(10), faster), None, "granted");
+        assert_eq!(usb2_limit(&yuyv(640, 480), Some(rate(30)), rate(15), faster), None, "18 MB/s fit: something else");
+        assert_eq!(usb2_limit(&yuyv(1280, 720), None, rate(10), None), None, "nothing better to offer, nothing asked");
+    }
+
+    #[test]
+    fn differences_name_what_came_and_what_was_asked() {
+        let config = CaptureConfig::default();
+        assert!(format_differences(&config, &yuyv(1280, 720)).is_empty());
+        assert_eq!(format_differences(&config, &yuyv(640, 480)), ["640x480, not 1280x720"]);
+        let mjpg = Format { fourcc: FourCC::MJPG, ..yuyv(1280, 720) };
+        assert_eq!(format_differences(&config, &mjpg), ["MJPG, not YUYV"]);
+    }
+
+    #[test]
+    fn modes_read_as_a_person_would_say_them() {
+        let size = |width, height| Size { width, height };
+        let rates = Rates::Discrete(vec![rate(30), rate(15)]);
+        assert_eq!(Mode::Discrete(size(640, 480), rates.clone()).to_string(), "640x480 (30, 15 fps)");
+        let (minimum, maximum, step) = (size(32, 32), size(1920, 1080), size(2, 2));
+        let mode = Mode::Stepwise { minimum, maximum, step, rates: Rates::Range(rate(1), rate(60)) };
+        assert_eq!(mode.to_string(), "32x32 to 1920x1080 in steps of 2x2 (1 to 60 fps)");
+    }
+}

@@ -1,0 +1,376 @@
+//! What a picture looks like in memory: FourCC, size, frame rate, and the [`Format`] a driver granted.
+//!
+//! Everything here is plain data in V4L2's own terms (`struct v4l2_pix_format`, `struct v4l2_pix_format_mplane`).
+//! Sizes in bytes come from the driver's answer, never from `width * 2`.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A four-character code that names a pixel format, as in `V4L2_PIX_FMT_*`.
+///
+/// ```
+/// let fourcc: picam::format::FourCC = "YUYV".parse().unwrap();
+/// assert_eq!(fourcc.to_string(), "YUYV");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FourCC(pub [u8; 4]);
+
+impl FourCC {
+    /// 4:2:2 in one plane: Y0 Cb Y1 Cr. What USB cameras offer uncompressed.
+    pub const YUYV: FourCC = FourCC(*b"YUYV");
+    /// 4:2:2 in one plane: Cb Y0 Cr Y1.
+    pub const UYVY: FourCC = FourCC(*b"UYVY");
+    /// 4:2:2 in one plane: Y0 Cr Y1 Cb.
+    pub const YVYU: FourCC = FourCC(*b"YVYU");
+    /// 4:2:0, luma plane and interleaved CbCr plane in one buffer.
+    pub const NV12: FourCC = FourCC(*b"NV12");
+    /// 4:2:0, luma plane and interleaved CrCb plane in one buffer.
+    pub const NV21: FourCC = FourCC(*b"NV21");
+    /// 4:2:0, three planes Y, Cb, Cr in one buffer.
+    pub const YU12: FourCC = FourCC(*b"YU12");
+    /// 4:2:0, three planes Y, Cr, Cb in one buffer.
+    pub const YV12: FourCC = FourCC(*b"YV12");
+    /// 24 bits: R, G, B.
+    pub const RGB3: FourCC = FourCC(*b"RGB3");
+    /// 24 bits: B, G, R.
+    pub const BGR3: FourCC = FourCC(*b"BGR3");
+    /// 8 bits of luma.
+    pub const GREY: FourCC = FourCC(*b"GREY");
+    /// Motion JPEG: each frame is one JPEG.
+    pub const MJPG: FourCC = FourCC(*b"MJPG");
+    /// JPEG, as some drivers call the same thing.
+    pub const JPEG: FourCC = FourCC(*b"JPEG");
+
+    /// Bytes of a line's pixels without padding and lines a frame in the first (or only) plane, for the uncompressed
+    /// formats picam knows, given the size in pixels; `None` for compressed and unknown formats.
+    ///
+    /// The lines of the chroma planes that lie in the same buffer are counted as lines of the luma's stride, as V4L2
+    /// does in `bytesperline` (see "Planar YUV formats" of the V4L2 documentation).
+    pub(crate) fn layout(self, size: Size) -> Option<(u64, u64)> {
+        let (width, height) = (u64::from(size.width), u64::from(size.height));
+        let chroma = height.div_ceil(2);
+        match &self.0 {
+            b"YUYV" | b"UYVY" | b"YVYU" | b"VYUY" => Some((width * 2, height)),
+            b"RGB3" | b"BGR3" => Some((width * 3, height)),
+            b"GREY" | b"BA81" | b"GBRG" | b"GRBG" | b"RGGB" => Some((width, height)),
+            b"Y16 " | b"Y10 " | b"Y12 " | b"RGBP" => Some((width * 2, height)),
+            b"NV12" | b"NV21" => Some((width, height + chroma)),
+            b"YU12" | b"YV12" => Some((width, height + chroma)),
+            b"NV16" | b"NV61" | b"422P" => Some((width, height * 2)),
+            b"BGR4" | b"RGB4" | b"XR24" | b"AR24" | b"BX24" | b"BA24" => Some((width * 4, height)),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for FourCC {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Bit 31 marks the big-endian variant of a format (v4l2_fourcc_be), and is written as the kernel writes it.
+        let big_endian = self.0[3] & 0x80 != 0;
+        for byte in [self.0[0], self.0[1], self.0[2], self.0[3] & 0x7f] {
+            if byte.is_ascii_graphic() || byte == b' ' {
+                write!(f, "{}", char::from(byte))?;
+            } else {
+                write!(f, "\\x{byte:02x}")?;
+            }
+        }
+        if big_endian { f.write_str("-BE") } else { Ok(()) }
+    }
+}
+
+impl fmt::Debug for FourCC {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FourCC({self})")
+    }
+}
+
+impl FromStr for FourCC {
+    type Err = String;
+
+    /// Four ASCII characters, in any case where the upper-case form is meant (`yuyv`); shorter names are padded with
+    /// spaces (`Y16`), and the everyday names `MJPEG` and `YUY2` are understood.
+    fn from_str(s: &str) -> Result<Self, String> {
+        let (name, big_endian) = match s.strip_suffix("-BE") {
+            Some(name) => (name, true),
+            None => (s, false),
+        };
+        let name = match name.to_ascii_uppercase().as_str() {
+            "MJPEG" => "MJPG".to_owned(),
+            "YUY2" => "YUYV".to_owned(),
+            upper if name.bytes().any(|b| b.is_ascii_uppercase()) => {
+                // Mixed case is meaningful in V4L2 ("pBAA", "Y10B"): keep what was written.
+                if upper == name { upper.to_owned() } else { name.to_owned() }
+            }
+            upper => upper.to_owned(),
+        };
+        if name.is_empty() || name.len() > 4 || !name.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(format!("\"{s}\" is not a FourCC: one to four ASCII characters such as YUYV or MJPG"));
+        }
+        let mut code = [b' '; 4];
+        code[..name.len()].copy_from_slice(name.as_bytes());
+        if big_endian {
+            code[3] |= 0x80;
+        }
+        Ok(FourCC(code))
+    }
+}
+
+impl From<u32> for FourCC {
+    fn from(code: u32) -> Self {
+        FourCC(code.to_le_bytes())
+    }
+}
+
+impl From<FourCC> for u32 {
+    fn from(fourcc: FourCC) -> Self {
+        u32::from_le_bytes(fourcc.0)
+    }
+}
+
+/// Width and height in pixels, written `1280x720`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Size {
+    /// Pixels in a line.
+    pub width: u32,
+    /// Lines in a frame.
+    pub height: u32,
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.width, self.height)
+    }
+}
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        let parsed = s.split_once(['x', 'X']).and_then(|(w, h)| Some((w.parse::<u32>().ok()?, h.parse::<u32>().ok()?)));
+        match parsed {
+            Some((width @ 1..=65536, height @ 1..=65536)) => Ok(Size { width, height }),
+            _ => Err(format!("\"{s}\" is not a size: WIDTHxHEIGHT in pixels, such as 1280x720")),
+        }
+    }
+}
+
+/// Frames per second as the exact fraction that V4L2 and USB use: 30 is 30/1, NTSC is 30000/1001.
+#[derive(Clone, Copy, Debug)]
+pub struct Rate {
+    /// Frames.
+    pub numerator: u32,
+    /// Seconds.
+    pub denominator: u32,
+}
+
+impl Rate {
+    /// Frames per second.
+    pub fn fps(self) -> f64 {
+        f64::from(self.numerator) / f64::from(self.denominator)
+    }
+
+    /// Time from one frame to the next.
+    pub fn interval(self) -> Duration {
+        Duration::from_nanos(u64::from(self.denominator) * 1_000_000_000 / u64::from(self.numerator.max(1)))
+    }
+
+    /// The rate of which `seconds` is the frame interval (`v4l2_captureparm.timeperframe`); `None` when it is not one.
+    pub(crate) fn from_interval(numerator: u32, denominator: u32) -> Option<Self> {
+        (numerator > 0 && denominator > 0).then_some(Rate { numerator: denominator, denominator: numerator })
+    }
+
+    /// Whether both are the same rate to a part in ten thousand: a driver that counts in 100 ns (USB) cannot say 30 fps exactly.
+    pub(crate) fn is_close_to(self, other: Rate) -> bool {
+        (self.fps() - other.fps()).abs() <= other.fps() * 1e-4
+    }
+}
+
+impl PartialEq for Rate {
+    fn eq(&self, other: &Self) -> bool {
+        u64::from(self.numerator) * u64::from(other.denominator)
+            == u64::from(other.numerator) * u64::from(self.denominator)
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format!("{:.3}", self.fps());
+        f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
+impl FromStr for Rate {
+    type Err = String;
+
+    /// `30`, `29.97` (taken as 30000/1001, as are 59.94 and 23.976), `12.5` or `30000/1001`.
+    fn from_str(s: &str) -> Result<Self, String> {
+        let error = || format!("\"{s}\" is not a frame rate: frames per second such as 30, 29.97 or 30000/1001");
+        let (numerator, denominator) = match s.split_once('/') {
+            Some((n, d)) => (n.parse().map_err(|_| error())?, d.parse().map_err(|_| error())?),
+            None => {
+                let fps: f64 = s.parse().map_err(|_| error())?;
+                if !(0.001..=10_000.0).contains(&fps) {
+                    return Err(error());
+                }
+                let ntsc = (fps.ceil() * 1000.0) / 1001.0;
+                if fps.fract() != 0.0 && (fps - ntsc).abs() < 0.005 {
+                    (fps.ceil() as u32 * 1000, 1001)
+                } else if fps.fract() == 0.0 {
+                    (fps as u32, 1)
+                } else {
+                    ((fps * 1000.0).round() as u32, 1000)
+                }
+            }
+        };
+        if numerator == 0
+            || denominator == 0
+            || !(0.001..=10_000.0).contains(&(f64::from(numerator) / f64::from(denominator)))
+        {
+            return Err(error());
+        }
+        Ok(Rate { numerator, denominator })
+    }
+}
+
+/// One memory plane of a format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlaneFormat {
+    /// Bytes from the start of a line to the start of the next (the stride); 0 for compressed formats.
+    pub bytesperline: u32,
+    /// The most bytes a frame can take in this plane.
+    pub sizeimage: u32,
+}
+
+/// What the driver granted: `v4l2_pix_format` or `v4l2_pix_format_mplane`, without what nobody needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Format {
+    /// The pixel format.
+    pub fourcc: FourCC,
+    /// Width and height in pixels.
+    pub size: Size,
+    /// The memory planes: one for single-planar formats, up to `VIDEO_MAX_PLANES` otherwise. Never empty.
+    pub planes: Vec<PlaneFormat>,
+    /// Whether samples use the full range 0..=255 rather than 16..=235/240 (`v4l2_quantization`, defaults resolved).
+    pub full_range: bool,
+    /// Whether the picture's two fields come interleaved or one at a time (`v4l2_field` other than NONE or ANY).
+    pub interlaced: bool,
+}
+
+impl Format {
+    /// The stride of the first plane in bytes.
+    pub fn bytesperline(&self) -> u32 {
+        self.planes.first().map_or(0, |plane| plane.bytesperline)
+    }
+
+    /// The most bytes a frame can take, all planes together.
+    pub fn sizeimage(&self) -> u64 {
+        self.planes.iter().map(|plane| u64::from(plane.sizeimage)).sum()
+    }
+
+    /// Bytes that `plane` must hold for every line of the picture to be there, or 0 where the format does not tell
+    /// (compressed, unknown): a frame with fewer is short. The last line's padding is not asked for.
+    pub fn complete(&self, plane: usize) -> u32 {
+        let Some(PlaneFormat { bytesperline, sizeimage }) = self.planes.get(plane).copied() else { return 0 };
+        match self.fourcc.layout(self.size) {
+            Some((line, lines)) if self.planes.len() == 1 => {
+                let stride = u64::from(bytesperline).max(line);
+                let bytes = stride * (lines - 1) + line;
+                u32::try_from(bytes.min(u64::from(sizeimage))).unwrap_or(sizeimage)
+            }
+            // One memory plane a colour plane (NM12, YM12, ...): the driver's stride says what a line is, and the
+            // chroma planes have at least half the lines.
+            _ if self.planes.len() > 1 && bytesperline > 0 => {
+                let lines = if plane == 0 { self.size.height } else { self.size.height.div_ceil(2) };
+                bytesperline.saturating_mul(lines).min(sizeimage)
+            }
+            _ => 0,
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.fourcc, self.size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn yuyv(width: u32, height: u32, bytesperline: u32) -> Format {
+        Format {
+            fourcc: FourCC::YUYV,
+            size: Size { width, height },
+            planes: vec![PlaneFormat { bytesperline, sizeimage: bytesperline * height }],
+            full_range: false,
+            interlaced: false,
+        }
+    }
+
+    #[test]
+    fn fourcc_reads_everyday_names_and_writes_the_kernels() {
+        for (text, code) in
+            [("YUYV", *b"YUYV"), ("yuyv", *b"YUYV"), ("mjpeg", *b"MJPG"), ("Y16", *b"Y16 "), ("pBAA", *b"pBAA")]
+        {
+            assert_eq!(text.parse(), Ok(FourCC(code)), "{text}");
+        }
+        let big_endian: FourCC = "Y16-BE".parse().unwrap();
+        assert_eq!(u32::from(big_endian), u32::from_le_bytes(*b"Y16 ") | 1 << 31);
+        assert_eq!(big_endian.to_string(), "Y16 -BE");
+        assert_eq!(FourCC([0, 1, b'A', b'B']).to_string(), "\\x00\\x01AB");
+        for bad in ["", "YUYVX", "Ü"] {
+            assert!(bad.parse::<FourCC>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn sizes_and_rates_are_read_exactly() {
+        assert_eq!("1280x720".parse(), Ok(Size { width: 1280, height: 720 }));
+        for bad in ["1280", "x720", "0x720", "1280x-1", "99999999x2"] {
+            assert!(bad.parse::<Size>().is_err(), "{bad}");
+        }
+        for (text, numerator, denominator) in [
+            ("30", 30, 1),
+            ("29.97", 30000, 1001),
+            ("59.94", 60000, 1001),
+            ("23.976", 24000, 1001),
+            ("12.5", 12500, 1000),
+            ("30000/1001", 30000, 1001),
+        ] {
+            let rate: Rate = text.parse().unwrap();
+            assert_eq!(rate, Rate { numerator, denominator }, "{text}");
+        }
+        for bad in ["0", "-1", "1/0", "NaN", "inf", "fast", "1e9"] {
+            assert!(bad.parse::<Rate>().is_err(), "{bad}");
+        }
+        assert_eq!(Rate { numerator: 30000, denominator: 1001 }.to_string(), "29.97");
+        assert_eq!(Rate { numerator: 30, denominator: 1 }.to_string(), "30");
+        // uvcvideo's 333333 units of 100 ns
+        assert!(
+            Rate { numerator: 10_000_000, denominator: 333_333 }.is_close_to(Rate { numerator: 30, denominator: 1 })
+        );
+    }
+
+    #[test]
+    fn a_frame_is_complete_with_its_lines_but_not_the_last_padding() {
+        assert_eq!(yuyv(1280, 720, 2560).complete(0), 1_843_200);
+        assert_eq!(yuyv(1280, 720, 3000).complete(0), 3000 * 719 + 2560);
+        let nv12 = Format {
+            fourcc: FourCC::NV12,
+            planes: vec![PlaneFormat { bytesperline: 640, sizeimage: 345_600 }],
+            ..yuyv(640, 360, 1280)
+        };
+        assert_eq!(nv12.complete(0), 345_600);
+        let mjpg = Format {
+            fourcc: FourCC::MJPG,
+            planes: vec![PlaneFormat { bytesperline: 0, sizeimage: 1_843_200 }],
+            ..yuyv(1280, 720, 2560)
+        };
+        assert_eq!(mjpg.complete(0), 0);
+        let plane = |lines: u32| PlaneFormat { bytesperline: 640, sizeimage: 640 * lines };
+        let nm12 = Format { fourcc: FourCC(*b"NM12"), planes: vec![plane(360), plane(180)], ..yuyv(640, 360, 1280) };
+        assert_eq!((nm12.complete(0), nm12.complete(1), nm12.complete(2)), (640 * 360, 640 * 180, 0));
+    }
+}

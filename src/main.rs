@@ -1,0 +1,79 @@
+//! Arguments to configuration to [`picam::run`] to exit status.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use picam::cli::{self, Cli, Command};
+use picam::config::{ConfigError, file};
+use picam::device::error::ErrorKind;
+use picam::device::{DeviceError, list};
+use picam::stop::Stop;
+use picam::terminal;
+
+fn main() -> ExitCode {
+    match work(&Cli::from_env()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Mistakes in a file begin with its name and line, as editors expect.
+            let program = if matches!(error.downcast_ref(), Some(ConfigError::File(_))) { "" } else { "picam: " };
+            // Not eprintln!, which panics when standard error cannot be written to.
+            let _ = writeln!(io::stderr(), "{program}{error:#}");
+            ExitCode::from(status(&error))
+        }
+    }
+}
+
+fn work(cli: &Cli) -> anyhow::Result<()> {
+    match &cli.command {
+        None | Some(Command::Run(_)) => {
+            let config = cli.config()?;
+            terminal::start_logging(config.report.quiet, config.report.verbosity);
+            let stop = Stop::new()?;
+            stop.at_signals()?;
+            picam::run(config, stop)
+        }
+        Some(Command::List { json }) => {
+            terminal::start_logging(cli.quiet, cli.verbose);
+            list_cameras(*json)
+        }
+        Some(Command::Check { file }) => {
+            file::check(file).map_err(ConfigError::File)?;
+            print(format!("{}: ok\n", file.display()).as_bytes())
+        }
+        Some(Command::Man) => print(&cli::man_page()?),
+        Some(Command::Completions { shell }) => print(&cli::completions(*shell)),
+    }
+}
+
+fn list_cameras(json: bool) -> anyhow::Result<()> {
+    let (cameras, failures) = list::cameras();
+    failures.into_iter().for_each(|failure| log::warn!("{:#}", anyhow::Error::new(failure)));
+    if json {
+        return print(format!("{}\n", serde_json::to_string_pretty(&cameras)?).as_bytes());
+    }
+    if cameras.is_empty() {
+        log::warn!("no camera found: plug one in, or try the built-in one: picam --device test");
+    }
+    print(list::text(&cameras).as_bytes())
+}
+
+/// Writes to standard output; a reader that has seen enough (`picam list | head`) is no error.
+fn print(bytes: &[u8]) -> anyhow::Result<()> {
+    match io::stdout().write_all(bytes).and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
+}
+
+/// The exit status, as the README and the man page document it.
+fn status(error: &anyhow::Error) -> u8 {
+    let device = error.downcast_ref::<DeviceError>().map(DeviceError::kind);
+    match device {
+        _ if error.is::<ConfigError>() => 2,
+        Some(ErrorKind::NoDevice) => 3,
+        Some(ErrorKind::Busy) => 4,
+        Some(ErrorKind::Refused) => 5,
+        Some(ErrorKind::Lost) => 6,
+        None => 1,
+    }
+}

@@ -1,0 +1,203 @@
+//! Summaries: what was granted, what came of the frames, how evenly and how soon they came. For people or as JSON.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::sink::{Outlet, SinkCounts};
+use crate::source::StreamInfo;
+use crate::stats::{Distribution, FrameCounts, QueueDepth, Stats};
+
+/// One summary, as `--json` writes it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Summary<'a> {
+    /// "interval" or "total"
+    report: &'static str,
+    device: Option<Device<'a>>,
+    format: Option<Format>,
+    seconds: f64,
+    frames: Frames,
+    bytes: u64,
+    fps: Option<f64>,
+    jitter_us: Option<Distribution>,
+    latency_us: Option<Distribution>,
+    queue_depth: Option<QueueDepth>,
+    restarts: u64,
+    sinks: Vec<SinkSummary>,
+}
+
+#[derive(Debug, Serialize)]
+struct Device<'a> {
+    path: String,
+    card: &'a str,
+    driver: &'a str,
+    bus: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct Format {
+    fourcc: String,
+    width: u32,
+    height: u32,
+    bytesperline: u32,
+    sizeimage: u64,
+    fps: Option<f64>,
+    buffers: u32,
+}
+
+#[derive(Debug, Serialize)]
+struct Frames {
+    numbered: u64,
+    delivered: u64,
+    lost: u64,
+    corrupt: u64,
+}
+
+/// A sink's name and counts, always since the start.
+#[derive(Debug, Serialize)]
+struct SinkSummary {
+    name: String,
+    #[serde(flatten)]
+    counts: SinkCounts,
+}
+
+impl<'a> Summary<'a> {
+    pub(crate) fn new(
+        report: &'static str,
+        stream: Option<&'a StreamInfo>,
+        stats: &Stats,
+        seconds: f64,
+        sinks: &[Box<dyn Outlet>],
+    ) -> Self {
+        let FrameCounts { numbered, delivered, lost, corrupt } = stats.frames();
+        Summary {
+            report,
+            device: stream.map(|stream| Device {
+                path: stream.camera.path.display().to_string(),
+                card: &stream.camera.card,
+                driver: &stream.camera.driver,
+                bus: &stream.camera.bus_info,
+            }),
+            format: stream.map(|stream| Format {
+                fourcc: stream.format.fourcc.to_string(),
+                width: stream.format.size.width,
+                height: stream.format.size.height,
+                bytesperline: stream.format.bytesperline(),
+                sizeimage: stream.format.sizeimage(),
+                fps: stream.rate.map(|rate| rate.fps()),
+                buffers: stream.buffers,
+            }),
+            seconds,
+            frames: Frames { numbered, delivered, lost, corrupt },
+            bytes: stats.bytes(),
+            fps: stats.fps(),
+            jitter_us: stats.jitter(),
+            latency_us: stats.latency(),
+            queue_depth: stats.queue_depth(),
+            restarts: stats.restarts(),
+            sinks: sinks
+                .iter()
+                .map(|sink| SinkSummary { name: sink.name().to_owned(), counts: sink.counts() })
+                .collect(),
+        }
+    }
+
+    /// Whether there ever was a camera, and so something to tell.
+    pub(crate) fn has_stream(&self) -> bool {
+        self.device.is_some()
+    }
+
+    pub(crate) fn json(&self) -> String {
+        // Strings, numbers and maps with string keys: nothing that cannot be JSON.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// One line: for the terminal's status line, systemd's STATUS and the interval's summary.
+    pub(crate) fn line(&self) -> String {
+        let mut line = match &self.format {
+            Some(format) => format!("{} {}x{} ", format.fourcc, format.width, format.height),
+            None => String::new(),
+        };
+        let Frames { delivered, lost, corrupt, .. } = self.frames;
+        // Writing to a String does not fail, here and below.
+        let _ = match self.fps {
+            Some(fps) => write!(line, "{fps:.2} fps, "),
+            None => Ok(()),
+        };
+        let _ = write!(line, "{delivered} frames, {lost} lost, {corrupt} corrupt");
+        let skipped: u64 = self.sinks.iter().map(|sink| sink.counts.skipped).sum();
+        if skipped > 0 {
+            let _ = write!(line, ", {skipped} skipped");
+        }
+        if let Some(latency) = self.latency_us {
+            let _ = write!(line, ", latency {} (p99 {})", Milliseconds(latency.p50), Milliseconds(latency.p99));
+        }
+        if let Some(jitter) = self.jitter_us {
+            let _ = write!(line, ", jitter {}", Milliseconds(jitter.p99));
+        }
+        if let Some(depth) = self.queue_depth {
+            let _ = write!(line, ", queue {}/{}", depth.min, depth.p50);
+        }
+        if self.restarts > 0 {
+            let _ = write!(line, ", {} restarts", self.restarts);
+        }
+        line
+    }
+
+    /// The whole of it, a line a subject.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        if let (Some(device), Some(format)) = (&self.device, &self.format) {
+            let rate = format.fps.map_or_else(|| "a rate of its own".to_owned(), |fps| format!("{fps:.2} fps"));
+            let _ = writeln!(text, "camera    {} ({}, {})", device.path, device.card, device.bus);
+            let _ = writeln!(
+                text,
+                "granted   {} {}x{} at {rate}, {} bytes a line, {} a frame, {} buffers",
+                format.fourcc, format.width, format.height, format.bytesperline, format.sizeimage, format.buffers
+            );
+        }
+        let Frames { numbered, delivered, lost, corrupt } = self.frames;
+        let _ = writeln!(
+            text,
+            "frames    {numbered} numbered = {delivered} delivered + {lost} lost + {corrupt} corrupt, {} restarts",
+            self.restarts
+        );
+        let fps = self.fps.map_or_else(|| "-".to_owned(), |fps| format!("{fps:.2} fps"));
+        let rate = self.bytes as f64 / 1e6 / self.seconds.max(0.001);
+        let _ = writeln!(text, "measured  {fps}, {} bytes in {:.1} s ({rate:.1} MB/s)", self.bytes, self.seconds);
+        for (name, times) in [("latency", self.latency_us), ("jitter", self.jitter_us)] {
+            if let Some(Distribution { p50, p95, p99, max }) = times {
+                let [p50, p95, p99, max] = [p50, p95, p99, max].map(Milliseconds);
+                let _ = writeln!(text, "{name:<9} p50 {p50}, p95 {p95}, p99 {p99}, max {max}");
+            }
+        }
+        if let Some(QueueDepth { min, p50, max }) = self.queue_depth {
+            let _ = writeln!(text, "queue     min {min}, p50 {p50}, max {max} buffers left with the driver");
+        }
+        for SinkSummary { name, counts } in &self.sinks {
+            let SinkCounts { written, skipped, pending, bytes, skipped_by: by } = counts;
+            let _ = write!(text, "sink      {name}: {written} written ({bytes} bytes), {skipped} skipped");
+            if *skipped > 0 {
+                let reasons =
+                    [("slow", by.slow), ("no buffer", by.no_buffer), ("failed", by.failed), ("refused", by.refused)];
+                let reasons = reasons.iter().filter(|(_, count)| *count > 0);
+                let reasons: Vec<_> = reasons.map(|(reason, count)| format!("{count} {reason}")).collect();
+                let _ = write!(text, " ({})", reasons.join(", "));
+            }
+            let _ = if *pending > 0 { writeln!(text, ", {pending} pending") } else { writeln!(text) };
+        }
+        text.truncate(text.trim_end().len());
+        text
+    }
+}
+
+/// A time as people read it.
+struct Milliseconds(u64);
+
+impl std::fmt::Display for Milliseconds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ms = self.0 as f64 / 1000.0;
+        let decimals = if ms < 10.0 { 2 } else { 1 };
+        write!(f, "{ms:.decimals$} ms")
+    }
+}

@@ -1,0 +1,238 @@
+//! `picam run`: from the capture to the sinks, until the end; and telling how it went.
+
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use crate::capture::{Capture, Event};
+use crate::config::{Config, Output, ReportConfig, SinkConfig};
+use crate::frame::Frame;
+use crate::notify::Notify;
+use crate::report::Summary;
+use crate::sink::{self, Outlet};
+use crate::source::StreamInfo;
+use crate::stats::Stats;
+use crate::stop::Stop;
+use crate::terminal;
+use crate::v4l2::clock;
+
+/// How long the sinks have at the end to write what they hold.
+const SINKS_END: Duration = Duration::from_secs(2);
+/// How often the terminal's status line changes.
+const STATUS_INTERVAL: Duration = Duration::from_millis(500);
+/// How often systemd is told how it goes where no summaries are asked for.
+const NOTIFY_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Captures by `config` until its count or duration is reached or `stop` is asked for, and tells how it went.
+///
+/// # Errors
+/// An output that cannot be opened, or a [`DeviceError`](crate::device::DeviceError) that waiting cannot mend or is not to
+/// be waited for. Frames that were captured until then are written and accounted for.
+pub fn run(config: Config, stop: Stop) -> anyhow::Result<()> {
+    let sinks = sink::start_all(&config.sinks, config.capture.keep_corrupt)?;
+    let mut run = Run::new(&config, sinks);
+    let mut capture = Capture::new(config.capture, stop);
+    let result = run.capture(&mut capture);
+    run.notify.stopping();
+    let seconds = seconds_since(run.started);
+    let accounting = std::mem::take(capture.accounting_mut());
+    // The source before the sinks: they have no more to come.
+    drop(capture);
+    run.end_sinks();
+    run.reporter.last(&run.summary("total", accounting.total(), seconds));
+    result
+}
+
+fn seconds_since(since: Duration) -> f64 {
+    clock::monotonic().saturating_sub(since).as_secs_f64()
+}
+
+struct Run {
+    sinks: Vec<Box<dyn Outlet>>,
+    count: Option<u64>,
+    end: Option<Duration>,
+    started: Duration,
+    stream: Option<StreamInfo>,
+    delivered: u64,
+    notify: Notify,
+    reporter: Reporter,
+    waiting_for: Option<String>,
+}
+
+impl Run {
+    fn new(config: &Config, sinks: Vec<Box<dyn Outlet>>) -> Self {
+        let now = clock::monotonic();
+        Run {
+            count: config.count,
+            end: config.duration.map(|duration| now + duration),
+            started: now,
+            stream: None,
+            delivered: 0,
+            notify: Notify::new(now),
+            reporter: Reporter::new(&config.report, &config.sinks, now),
+            waiting_for: None,
+            sinks,
+        }
+    }
+
+    fn capture(&mut self, capture: &mut Capture) -> anyhow::Result<()> {
+        let mut now = self.started;
+        loop {
+            if self.end.is_some_and(|end| now >= end) {
+                return Ok(());
+            }
+            let due = [Some(self.reporter.due), self.notify.due(), self.end].into_iter().flatten().min();
+            let timeout = due.map_or(Duration::MAX, |due| due.saturating_sub(now));
+            now = match capture.next(timeout)? {
+                Event::Frame(frame) => {
+                    let dequeued = frame.metadata().dequeued;
+                    if self.frame(&frame) {
+                        return Ok(());
+                    }
+                    dequeued
+                }
+                Event::Started(stream) => {
+                    self.started(stream, capture.accounting().total().restarts());
+                    clock::monotonic()
+                }
+                Event::Waiting(reason) => {
+                    let text = format!("{:#}", anyhow::Error::new(reason));
+                    log::warn!("{text}; waiting");
+                    self.notify.ready();
+                    self.notify.status(&format!("waiting: {text}"));
+                    self.waiting_for = Some(text);
+                    clock::monotonic()
+                }
+                Event::Idle => clock::monotonic(),
+                Event::Stopped => return Ok(()),
+            };
+            self.notify.watchdog(now, capture.health());
+            if now >= self.reporter.due {
+                self.report(capture, now);
+            }
+        }
+    }
+
+    fn started(&mut self, stream: StreamInfo, restarts: u64) {
+        let rate = stream.rate.map_or_else(|| "a rate of its own".to_owned(), |rate| format!("{rate} fps"));
+        let again = if restarts > 0 { " again" } else { "" };
+        log::info!("{}: capturing{again}: {} at {rate}, {} buffers", stream.camera, stream.format, stream.buffers);
+        self.sinks.iter().for_each(|sink| sink.start(&stream));
+        self.notify.ready();
+        self.notify.status(&format!("capturing {} at {rate} from {}", stream.format, stream.camera));
+        self.waiting_for = None;
+        self.stream = Some(stream);
+    }
+
+    /// Hands a frame on; whether it was the last.
+    fn frame(&mut self, frame: &Frame) -> bool {
+        self.sinks.iter().for_each(|sink| sink.offer(frame));
+        if !frame.metadata().corrupt {
+            if self.delivered == 0 {
+                let since_start = frame.metadata().dequeued.saturating_sub(self.started);
+                let since_boot = clock::since_boot();
+                log::info!("first frame {since_start:.1?} after the start, {since_boot:.1?} after the kernel's");
+            }
+            self.delivered += 1;
+        }
+        let all_closed = !self.sinks.is_empty() && self.sinks.iter().all(|sink| sink.is_closed());
+        if all_closed {
+            log::debug!("nobody reads what is captured any more");
+        }
+        all_closed || self.count.is_some_and(|count| self.delivered >= count)
+    }
+
+    fn report(&mut self, capture: &mut Capture, now: Duration) {
+        let summary = self.summary("interval", capture.accounting().recent(), seconds_since(self.reporter.since));
+        match &self.waiting_for {
+            Some(reason) => self.notify.status(&format!("waiting: {reason}")),
+            None => self.notify.status(&summary.line()),
+        }
+        self.reporter.interval(&summary, self.waiting_for.as_deref());
+        capture.accounting_mut().next_span();
+        self.reporter.next(now);
+    }
+
+    fn summary(&self, report: &'static str, stats: &Stats, seconds: f64) -> Summary<'_> {
+        Summary::new(report, self.stream.as_ref(), stats, seconds, &self.sinks)
+    }
+
+    fn end_sinks(&mut self) {
+        self.sinks.iter().for_each(|sink| sink.end());
+        let deadline = Instant::now() + SINKS_END;
+        self.sinks.iter().for_each(|sink| sink.join(deadline));
+    }
+}
+
+/// When and how summaries are told.
+struct Reporter {
+    style: Style,
+    json: bool,
+    quiet: bool,
+    interval: Duration,
+    since: Duration,
+    due: Duration,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Style {
+    /// One line on the terminal that is written over.
+    StatusLine,
+    /// A line on standard error, or a JSON object on standard output.
+    Lines,
+    /// Nothing between start and end.
+    Silent,
+}
+
+impl Reporter {
+    fn new(config: &ReportConfig, sinks: &[SinkConfig], now: Duration) -> Self {
+        // Lines on the same terminal would run into a status line.
+        let writes_lines =
+            |sink: &SinkConfig| matches!(sink, SinkConfig::Frames | SinkConfig::FrameLog(Output::Stdout, _));
+        let lines_in_view = std::io::stdout().is_terminal() && sinks.iter().any(writes_lines);
+        let style = match config {
+            ReportConfig { json: true, interval: Some(_), .. } => Style::Lines,
+            ReportConfig { json: true, .. } | ReportConfig { quiet: true, .. } => Style::Silent,
+            _ if lines_in_view => Style::Silent,
+            _ if std::io::stderr().is_terminal() => Style::StatusLine,
+            ReportConfig { interval: Some(_), .. } => Style::Lines,
+            _ => Style::Silent,
+        };
+        let interval = match style {
+            Style::StatusLine => STATUS_INTERVAL,
+            _ => config.interval.unwrap_or(NOTIFY_INTERVAL),
+        };
+        Reporter { style, json: config.json, quiet: config.quiet, interval, since: now, due: now + interval }
+    }
+
+    /// A summary of the span that ends now; `waiting_for` is why there are no frames.
+    fn interval(&self, summary: &Summary<'_>, waiting_for: Option<&str>) {
+        match (self.style, waiting_for) {
+            (Style::Silent, _) => {}
+            (Style::Lines, _) if self.json => print_json(summary),
+            (Style::StatusLine, Some(reason)) => terminal::show_status(&format!("waiting: {reason}")),
+            (Style::StatusLine, None) => terminal::show_status(&summary.line()),
+            (Style::Lines, Some(_)) => {}
+            (Style::Lines, None) => terminal::print(&summary.line()),
+        }
+    }
+
+    fn last(&self, summary: &Summary<'_>) {
+        if self.json {
+            print_json(summary);
+        } else if !self.quiet && summary.has_stream() {
+            terminal::print(&summary.text());
+        }
+    }
+
+    fn next(&mut self, now: Duration) {
+        self.since = now;
+        self.due = now + self.interval;
+    }
+}
+
+fn print_json(summary: &Summary<'_>) {
+    let mut stdout = std::io::stdout().lock();
+    if let Err(error) = writeln!(stdout, "{}", summary.json()).and_then(|()| stdout.flush()) {
+        log::error!("cannot write a summary to standard output: {error}");
+    }
+}

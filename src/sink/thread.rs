@@ -1,0 +1,391 @@
+//! A sink's thread, its bounded queue, and the count of what came of every item.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::output::ReaderGone;
+use super::{Outlet, Sink, SinkCounts, SkippedBy};
+use crate::frame::{Frame, Metadata};
+use crate::source::StreamInfo;
+
+/// How much metadata may wait for a slow disk: half a minute of it at 30 fps, 80 KiB.
+const METADATA_QUEUE: usize = 1024;
+/// How long records may be held back.
+const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a sink leaves a full or failing disk in peace.
+const FAILURE_PAUSE: Duration = Duration::from_secs(1);
+
+/// What a sink takes out of a frame.
+pub(super) trait Item: Send + Sized + 'static {
+    fn of(frame: &Frame) -> Self;
+    /// How many a sink may hold, waiting or being written, where `holders` sinks share a stream of `buffers`.
+    fn limit(buffers: usize, holders: usize) -> usize;
+    /// Whether taking it keeps a buffer from the camera.
+    const HOLDS_BUFFER: bool;
+}
+
+impl Item for Frame {
+    const HOLDS_BUFFER: bool = true;
+
+    fn of(frame: &Frame) -> Self {
+        frame.clone()
+    }
+
+    /// All holders together leave the driver one buffer to fill and one in the capture loop's hands.
+    fn limit(buffers: usize, holders: usize) -> usize {
+        (buffers.saturating_sub(2) / holders.max(1)).max(1)
+    }
+}
+
+impl Item for Metadata {
+    const HOLDS_BUFFER: bool = false;
+
+    fn of(frame: &Frame) -> Self {
+        *frame.metadata()
+    }
+
+    fn limit(_: usize, _: usize) -> usize {
+        METADATA_QUEUE
+    }
+}
+
+/// A sink on a thread of its own.
+pub(super) struct SinkThread<T> {
+    name: String,
+    takes_corrupt: bool,
+    holders: usize,
+    shared: Arc<Shared<T>>,
+}
+
+struct Shared<T> {
+    queue: Mutex<Queue<T>>,
+    /// Told when there is something to do, when the thread waits for it.
+    work: Condvar,
+    /// Told when the thread has ended.
+    ended: Condvar,
+    counts: Counts,
+    closed: AtomicBool,
+}
+
+struct Queue<T> {
+    messages: VecDeque<Message<T>>,
+    /// Items in `messages`, and the one being written.
+    held: usize,
+    limit: usize,
+    /// The stream's buffers.
+    buffers: usize,
+    waiting: bool,
+    ending: bool,
+    ended: bool,
+    /// Nobody waits for the thread any more: what it still holds was counted as skipped.
+    abandoned: bool,
+}
+
+enum Message<T> {
+    Start(StreamInfo),
+    Item(T),
+}
+
+#[derive(Default)]
+struct Counts {
+    written: AtomicU64,
+    bytes: AtomicU64,
+    slow: AtomicU64,
+    no_buffer: AtomicU64,
+    failed: AtomicU64,
+    refused: AtomicU64,
+}
+
+impl<T> Shared<T> {
+    fn queue(&self) -> MutexGuard<'_, Queue<T>> {
+        // A sink that panicked left the queue as it was between two statements; the counts stay right.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Item> SinkThread<T> {
+    pub(super) fn start(
+        name: String,
+        sink: impl Sink<Item = T>,
+        holders: usize,
+        takes_corrupt: bool,
+    ) -> io::Result<Self> {
+        let queue = Queue {
+            messages: VecDeque::with_capacity(T::limit(crate::v4l2::buffers::MAX_BUFFERS as usize, 1) + 2),
+            held: 0,
+            limit: 0,
+            buffers: 0,
+            waiting: false,
+            ending: false,
+            ended: false,
+            abandoned: false,
+        };
+        let shared = Arc::new(Shared {
+            queue: Mutex::new(queue),
+            work: Condvar::new(),
+            ended: Condvar::new(),
+            counts: Counts::default(),
+            closed: AtomicBool::new(false),
+        });
+        let worker = Worker {
+            name: name.clone(),
+            sink,
+            shared: Arc::clone(&shared),
+            refused: true,
+            troubled: None,
+            held_back: None,
+        };
+        std::thread::Builder::new().name("sink".to_owned()).stack_size(256 * 1024).spawn(move || worker.run())?;
+        Ok(SinkThread { name, takes_corrupt, holders, shared })
+    }
+
+    fn send(&self, mut queue: MutexGuard<'_, Queue<T>>, message: Message<T>) {
+        queue.messages.push_back(message);
+        // Waking a thread is a system call: only when it sleeps.
+        if std::mem::take(&mut queue.waiting) {
+            drop(queue);
+            self.shared.work.notify_one();
+        }
+    }
+}
+
+impl<T: Item> Outlet for SinkThread<T> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn start(&self, stream: &StreamInfo) {
+        let mut queue = self.shared.queue();
+        queue.buffers = stream.buffers as usize;
+        queue.limit = T::limit(queue.buffers, self.holders);
+        self.send(queue, Message::Start(stream.clone()));
+    }
+
+    fn offer(&self, frame: &Frame) {
+        let metadata = frame.metadata();
+        if metadata.corrupt && !self.takes_corrupt {
+            return;
+        }
+        let counts = &self.shared.counts;
+        let mut queue = self.shared.queue();
+        if T::HOLDS_BUFFER && metadata.queue_depth == 0 && queue.buffers > 1 {
+            counts.no_buffer.fetch_add(1, Relaxed);
+        } else if queue.held >= queue.limit {
+            counts.slow.fetch_add(1, Relaxed);
+        } else {
+            queue.held += 1;
+            self.send(queue, Message::Item(T::of(frame)));
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.shared.closed.load(Relaxed)
+    }
+
+    fn counts(&self) -> SinkCounts {
+        let pending = self.shared.queue().held as u64;
+        let counts = &self.shared.counts;
+        let skipped_by = SkippedBy {
+            slow: counts.slow.load(Relaxed),
+            no_buffer: counts.no_buffer.load(Relaxed),
+            failed: counts.failed.load(Relaxed),
+            refused: counts.refused.load(Relaxed),
+        };
+        SinkCounts {
+            written: counts.written.load(Relaxed),
+            skipped: skipped_by.slow + skipped_by.no_buffer + skipped_by.failed + skipped_by.refused,
+            pending,
+            bytes: counts.bytes.load(Relaxed),
+            skipped_by,
+        }
+    }
+
+    fn end(&self) {
+        self.shared.queue().ending = true;
+        self.shared.work.notify_one();
+    }
+
+    fn join(&self, deadline: Instant) {
+        let mut queue = self.shared.queue();
+        while !queue.ended {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                log::warn!("{}: did not finish in time, {} frames are not written", self.name, queue.held);
+                queue.abandoned = true;
+                queue.messages.clear();
+                let held = std::mem::take(&mut queue.held) as u64;
+                self.shared.counts.slow.fetch_add(held, Relaxed);
+                return;
+            }
+            queue = self.shared.ended.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+struct Worker<S: Sink<Item = T>, T> {
+    name: String,
+    sink: S,
+    shared: Arc<Shared<T>>,
+    /// The stream's format is refused (or none started yet).
+    refused: bool,
+    /// When writing failed last.
+    troubled: Option<Instant>,
+    /// What is held back since when: counted as written, until writing it out fails.
+    held_back: Option<HeldBack>,
+}
+
+#[derive(Clone, Copy)]
+enum Outcome {
+    Written(u64),
+    Failed,
+    Refused,
+}
+
+struct HeldBack {
+    since: Instant,
+    items: u64,
+    bytes: u64,
+}
+
+impl<S: Sink<Item = T>, T: Item> Worker<S, T> {
+    fn run(mut self) {
+        while let Some(message) = self.next() {
+            match message {
+                Message::Start(stream) => {
+                    let refusal = self.sink.start(&stream).err();
+                    self.refused = refusal.is_some();
+                    refusal.iter().for_each(|reason| log::error!("{}: {reason}", self.name));
+                }
+                Message::Item(item) => {
+                    let outcome = self.write(&item);
+                    // The lease goes before the count: a buffer is back before its frame counts as done.
+                    drop(item);
+                    self.count(outcome);
+                }
+            }
+        }
+        self.flush();
+        self.shared.queue().ended = true;
+        self.shared.ended.notify_all();
+    }
+
+    fn count(&mut self, outcome: Outcome) {
+        {
+            let mut queue = self.shared.queue();
+            if queue.abandoned {
+                return;
+            }
+            queue.held -= 1;
+            let counts = &self.shared.counts;
+            match outcome {
+                Outcome::Written(bytes) => {
+                    counts.written.fetch_add(1, Relaxed);
+                    counts.bytes.fetch_add(bytes, Relaxed);
+                }
+                Outcome::Failed => {
+                    counts.failed.fetch_add(1, Relaxed);
+                }
+                Outcome::Refused => {
+                    counts.refused.fetch_add(1, Relaxed);
+                }
+            }
+        }
+        match outcome {
+            Outcome::Written(bytes) if S::HOLDS_BACK => self.hold_back(bytes),
+            _ => {}
+        }
+    }
+
+    /// The next message; `None` when all is done. Flushes while it waits.
+    fn next(&mut self) -> Option<Message<T>> {
+        let shared = Arc::clone(&self.shared);
+        loop {
+            let flush_in = self.held_back.as_ref().map(|held| FLUSH_INTERVAL.saturating_sub(held.since.elapsed()));
+            if flush_in == Some(Duration::ZERO) {
+                self.flush();
+                continue;
+            }
+            let mut queue = shared.queue();
+            if let Some(message) = queue.messages.pop_front() {
+                return Some(message);
+            }
+            if queue.ending {
+                return None;
+            }
+            queue.waiting = true;
+            match flush_in {
+                None => drop(shared.work.wait(queue).unwrap_or_else(PoisonError::into_inner)),
+                Some(left) => drop(shared.work.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner)),
+            }
+        }
+    }
+
+    fn write(&mut self, item: &T) -> Outcome {
+        if self.refused {
+            return Outcome::Refused;
+        }
+        if self.troubled.is_some_and(|since| since.elapsed() < FAILURE_PAUSE) || self.shared.closed.load(Relaxed) {
+            return Outcome::Failed;
+        }
+        match self.sink.write(item) {
+            Ok(bytes) => {
+                if !S::HOLDS_BACK {
+                    self.works();
+                }
+                Outcome::Written(bytes)
+            }
+            Err(error) => {
+                self.failed(&error);
+                Outcome::Failed
+            }
+        }
+    }
+
+    fn hold_back(&mut self, bytes: u64) {
+        let held = self.held_back.get_or_insert_with(|| HeldBack { since: Instant::now(), items: 0, bytes: 0 });
+        held.items += 1;
+        held.bytes += bytes;
+        if self.sink.is_flush_due() {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        let Some(held) = self.held_back.take() else { return };
+        match self.sink.flush() {
+            Ok(()) => self.works(),
+            Err(error) => {
+                let counts = &self.shared.counts;
+                counts.written.fetch_sub(held.items, Relaxed);
+                counts.bytes.fetch_sub(held.bytes, Relaxed);
+                counts.failed.fetch_add(held.items, Relaxed);
+                self.failed(&error);
+            }
+        }
+    }
+
+    fn works(&mut self) {
+        if self.troubled.take().is_some() {
+            log::info!("{}: writing again", self.name);
+        }
+    }
+
+    fn failed(&mut self, error: &io::Error) {
+        if ReaderGone::is_in(error) {
+            log::debug!("{}: {error}", self.name);
+            self.shared.closed.store(true, Relaxed);
+        } else {
+            // Once, and again when it had worked in between.
+            if self.troubled.is_none() {
+                log::error!("{}: cannot write: {error}; frames are skipped until it works again", self.name);
+            }
+            self.troubled = Some(Instant::now());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,49 @@
+//! Where frames come from: a [`Source`] is one stream, from stream on until it ends or fails.
+//!
+//! Two exist: [`v4l2::V4l2Source`], the kernel's drivers, and [`test_camera::TestCamera`], the camera in software. Opening, waiting
+//! and restarting are [`crate::capture`]'s.
+
+pub(crate) mod test_camera;
+pub(crate) mod v4l2;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::device::DeviceError;
+use crate::device::Identity;
+use crate::format::{Format, Rate};
+use crate::frame::Frame;
+use crate::stop::Stop;
+
+/// What a stream was granted when it started.
+#[derive(Clone, Debug)]
+pub struct StreamInfo {
+    /// The camera.
+    pub camera: Identity,
+    /// The granted format.
+    pub format: Arc<Format>,
+    /// The granted frame rate, where the driver tells.
+    pub rate: Option<Rate>,
+    /// The granted number of buffers.
+    pub buffers: u32,
+}
+
+/// What came out of one wait for a frame.
+#[derive(Debug)]
+pub(crate) enum Dequeued {
+    /// A frame, corrupt or not.
+    Frame(Frame),
+    /// None yet: the time was up, a wake-up was spurious, or [`Stop`] was asked for.
+    NotYet,
+    /// The source changed its resolution, or the stream came to its end: open it anew.
+    Changed,
+}
+
+/// One stream of frames.
+pub(crate) trait Source: Send {
+    /// What was granted at the start.
+    fn info(&self) -> &StreamInfo;
+
+    /// Waits for the next frame, but no longer than `timeout`, and not after `stop`.
+    fn dequeue(&mut self, timeout: Duration, stop: &Stop) -> Result<Dequeued, DeviceError>;
+}

@@ -1,0 +1,286 @@
+//! The camera in software, `--device test`: a stream of colour bars that goes through the same pipeline as any other.
+//!
+//! It keeps a real camera's promises and shares its weaknesses. Frame n is due at start + n intervals exactly, and that
+//! is its timestamp and, as time of day, in the picture; a frame for which no buffer is queued is lost, and its number
+//! with it. [`pattern`] draws the picture, in [`glyphs`]' letters.
+
+mod glyphs;
+mod pattern;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use v4l::v4l_sys::{V4L2_BUF_FLAG_ERROR, V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC};
+
+use self::pattern::{ARRANGEMENTS, Arrangement, LARGEST, Pattern, SMALLEST};
+use super::{Dequeued, Source, StreamInfo};
+use crate::config::CaptureConfig;
+use crate::device::{DeviceError, Identity};
+use crate::format::{Format, FourCC, Rate, Size};
+use crate::frame::{Frame, Metadata, Payload};
+use crate::stop::Stop;
+use crate::v4l2::buffers::{MAX_BUFFERS, MAX_PLANES, Pool};
+use crate::v4l2::clock;
+
+const DEFAULT_RATE: Rate = Rate { numerator: 30, denominator: 1 };
+
+/// A camera in software that streams.
+pub(crate) struct TestCamera {
+    info: StreamInfo,
+    pool: Arc<Pool>,
+    picture: Pattern,
+    cadence: Cadence,
+    /// The number of the next frame.
+    next: u64,
+    #[cfg(test)]
+    faults: Vec<(u64, Fault)>,
+}
+
+impl TestCamera {
+    /// Starts a stream; `size` and `rate` are the selector's, and go before the configuration's.
+    pub(crate) fn open(size: Option<Size>, rate: Option<Rate>, config: &CaptureConfig) -> Result<Self, DeviceError> {
+        let camera = identity();
+        let refused = |problem, offers| DeviceError::Refused { device: camera.to_string(), problem, offers };
+        if let Some((control, _)) = config.controls.first() {
+            return Err(refused(format!("has no controls, and so no {control}"), Vec::new()));
+        }
+        if let Some(input) = config.input.filter(|input| *input != 0) {
+            return Err(refused(format!("has no input {input}"), vec!["0".to_owned()]));
+        }
+
+        let wanted_size = size.unwrap_or(config.size);
+        let picture = Pattern::new(preferred(&config.formats), wanted_size);
+        let format = Arc::new(picture.format());
+        let differences = differences(config, wanted_size, &format);
+        if config.strict && !differences.is_empty() {
+            return Err(refused(format!("grants {}", differences.join(", and ")), offers()));
+        }
+        for difference in differences {
+            log::warn!("{camera}: the test camera grants {difference}");
+        }
+
+        let buffers = config.buffers.clamp(1, MAX_BUFFERS);
+        let pool = Pool::in_software(buffers, Arc::clone(&format)).map_err(|source| {
+            let attempt = format!("allocate {buffers} buffers of {} bytes", format.sizeimage());
+            DeviceError::Failed { device: camera.to_string(), attempt, source }
+        })?;
+        let rate = rate.or(config.rate).unwrap_or(DEFAULT_RATE);
+        Ok(TestCamera {
+            info: StreamInfo { camera, format, rate: Some(rate), buffers },
+            pool,
+            picture,
+            cadence: Cadence::new(clock::monotonic(), rate),
+            next: 0,
+            #[cfg(test)]
+            faults: Vec::new(),
+        })
+    }
+
+    /// Loses the frames that were due by `now` and that no buffer was there for. A frame that is taken late is not lost
+    /// yet: a camera fills the queued buffers while nobody looks.
+    fn lose_overdue(&mut self, now: Duration) {
+        let waiting = self.cadence.due_by(now).saturating_sub(self.next);
+        self.next += waiting.saturating_sub(u64::from(self.pool.queue_depth()));
+    }
+
+    /// The next frame, if there is a buffer for it.
+    fn fill(&mut self, due: Duration) -> Option<Frame> {
+        // Sequence numbers wrap around, as the kernel's do.
+        let sequence = self.next as u32;
+        let picture = &mut self.picture;
+        let lease = self.pool.produce(|buffer| picture.draw(buffer, sequence, since_epoch(due)))?;
+        let (flags, length) = self.outcome();
+        self.next += 1;
+        let metadata = Metadata {
+            sequence,
+            timestamp: due,
+            dequeued: clock::monotonic(),
+            bytesused: 0,
+            flags,
+            queue_depth: self.pool.queue_depth(),
+            corrupt: flags & V4L2_BUF_FLAG_ERROR != 0,
+        };
+        let mut payloads = [Payload::default(); MAX_PLANES];
+        payloads[0].length = length;
+        Some(Frame::new(metadata, payloads, lease))
+    }
+
+    /// The flags and the bytes of the next frame.
+    fn outcome(&self) -> (u32, u32) {
+        let bytes = self.info.format.planes.first().map_or(0, |plane| plane.sizeimage);
+        #[cfg(test)]
+        match self.fault() {
+            Some(Fault::Error) => return (V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC | V4L2_BUF_FLAG_ERROR, bytes),
+            Some(Fault::Short) => return (V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC, bytes / 3),
+            Some(Fault::Empty) => return (V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC, 0),
+            _ => {}
+        }
+        (V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC, bytes)
+    }
+}
+
+impl Source for TestCamera {
+    fn info(&self) -> &StreamInfo {
+        &self.info
+    }
+
+    fn dequeue(&mut self, timeout: Duration, stop: &Stop) -> Result<Dequeued, DeviceError> {
+        let deadline = clock::monotonic().saturating_add(timeout);
+        loop {
+            let now = clock::monotonic();
+            self.lose_overdue(now);
+            #[cfg(test)]
+            match self.fault() {
+                Some(Fault::Lose) => {
+                    self.next += 1;
+                    continue;
+                }
+                Some(Fault::Stall) => {
+                    stop.wait(deadline.saturating_sub(now));
+                    return Ok(Dequeued::NotYet);
+                }
+                Some(Fault::Unplug) => {
+                    let source = rustix::io::Errno::NODEV.into();
+                    return Err(DeviceError::Lost { device: self.info.camera.to_string(), source });
+                }
+                Some(Fault::Change) => return Ok(Dequeued::Changed),
+                _ => {}
+            }
+            let due = self.cadence.due(self.next);
+            if stop.wait(due.min(deadline).saturating_sub(now)) {
+                return Ok(Dequeued::NotYet);
+            }
+            let now = clock::monotonic();
+            if due <= now {
+                if let Some(frame) = self.fill(due) {
+                    return Ok(Dequeued::Frame(frame));
+                }
+            }
+            if deadline <= now {
+                return Ok(Dequeued::NotYet);
+            }
+        }
+    }
+}
+
+impl Drop for TestCamera {
+    fn drop(&mut self) {
+        self.pool.stop();
+    }
+}
+
+/// When frames are due: the frame rate as an exact fraction, so that the last frame of a day is on time too.
+struct Cadence {
+    start: Duration,
+    /// Frames in `nanos`.
+    frames: u128,
+    nanos: u128,
+}
+
+const NANOS: u128 = 1_000_000_000;
+
+impl Cadence {
+    fn new(start: Duration, rate: Rate) -> Self {
+        let [frames, seconds] = [rate.numerator, rate.denominator].map(|part| u128::from(part.max(1)));
+        Cadence { start, frames, nanos: seconds * NANOS }
+    }
+
+    fn due(&self, number: u64) -> Duration {
+        let nanos = u128::from(number) * self.nanos / self.frames;
+        let seconds = u64::try_from(nanos / NANOS).unwrap_or(u64::MAX);
+        self.start.saturating_add(Duration::new(seconds, (nanos % NANOS) as u32))
+    }
+
+    /// How many frames are due by `now`: the number of the first that is not.
+    fn due_by(&self, now: Duration) -> u64 {
+        let Some(elapsed) = now.checked_sub(self.start) else { return 0 };
+        // Rounded up, as `due` is rounded down.
+        let count = ((elapsed.as_nanos() + 1) * self.frames).div_ceil(self.nanos);
+        u64::try_from(count).unwrap_or(u64::MAX)
+    }
+}
+
+/// The wall clock's time at a time of CLOCK_MONOTONIC. Asked for each frame: the wall clock may be set.
+fn since_epoch(monotonic: Duration) -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    now.saturating_sub(clock::monotonic().saturating_sub(monotonic))
+}
+
+/// The first of `formats` that can be drawn, or the default.
+fn preferred(formats: &[FourCC]) -> &'static Arrangement {
+    let drawn = |fourcc: &FourCC| ARRANGEMENTS.iter().find(|arrangement| arrangement.fourcc == *fourcc);
+    formats.iter().find_map(drawn).unwrap_or(&ARRANGEMENTS[0])
+}
+
+/// How what is granted differs from what was asked, a phrase each.
+fn differences(config: &CaptureConfig, wanted_size: Size, granted: &Format) -> Vec<String> {
+    let mut differences = Vec::new();
+    if !config.formats.contains(&granted.fourcc) {
+        let wanted: Vec<_> = config.formats.iter().map(FourCC::to_string).collect();
+        differences.push(format!("{}, not {}", granted.fourcc, wanted.join(" or ")));
+    }
+    if granted.size != wanted_size {
+        differences.push(format!("{}, not {wanted_size}", granted.size));
+    }
+    differences
+}
+
+fn offers() -> Vec<String> {
+    ARRANGEMENTS.iter().map(|arrangement| format!("{} {SMALLEST} to {LARGEST}", arrangement.fourcc)).collect()
+}
+
+fn identity() -> Identity {
+    Identity {
+        path: "test".into(),
+        card: "picam test camera".to_owned(),
+        driver: "test".to_owned(),
+        bus_info: "test".to_owned(),
+        usb: None,
+        index: 0,
+    }
+}
+
+/// What can go wrong with a camera, for the tests of those who have to deal with it.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The frame is lost: its number is left out.
+    Lose,
+    /// The frame has V4L2_BUF_FLAG_ERROR.
+    Error,
+    /// The frame has a third of its bytes.
+    Short,
+    /// The frame has no bytes.
+    Empty,
+    /// From this frame on, none comes.
+    Stall,
+    /// From this frame on, the camera is gone.
+    Unplug,
+    /// From this frame on, the source has another resolution.
+    Change,
+}
+
+#[cfg(test)]
+impl TestCamera {
+    /// Has each fault happen at the frame of its number.
+    pub(crate) fn with_faults(mut self, faults: impl IntoIterator<Item = (u64, Fault)>) -> Self {
+        self.faults = faults.into_iter().collect();
+        self
+    }
+
+    /// The fault of the next frame.
+    fn fault(&self) -> Option<Fault> {
+        let lasts = |fault| matches!(fault, Fault::Stall | Fault::Unplug | Fault::Change);
+        let happens = |(number, fault): &&(u64, Fault)| *number == self.next || (lasts(*fault) && *number < self.next);
+        self.faults.iter().find(happens).map(|(_, fault)| *fault)
+    }
+}
+
+/// The number and the time that are drawn into a test camera's frame.
+#[cfg(test)]
+pub(crate) fn read_picture(frame: &Frame) -> Option<(u32, String)> {
+    pattern::read(frame.format(), frame.data())
+}
+
+#[cfg(test)]
+mod tests;

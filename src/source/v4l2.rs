@@ -1,0 +1,176 @@
+//! The stream of a V4L2 device: request, map and queue buffers, stream on, then poll and dequeue.
+//!
+//! Each stream has an open file of its own. So a lease that outlives its stream queues its buffer into the old file,
+//! where nobody minds, and never into the next stream.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use v4l::v4l_sys as sys;
+
+use super::{Dequeued, Source, StreamInfo};
+use crate::config::CaptureConfig;
+use crate::device::DeviceError;
+use crate::device::discover::{Device, Roots, busy};
+use crate::device::negotiate::negotiate;
+use crate::frame::{Frame, Metadata};
+use crate::stop::{Stop, timespec};
+use crate::v4l2::buffers::{MAX_BUFFERS, Pool};
+use crate::v4l2::clock;
+use crate::v4l2::ioctl::{self, Dequeue, Filled};
+
+/// A V4L2 device that streams.
+pub(crate) struct V4l2Source {
+    device: Device,
+    pool: Arc<Pool>,
+    info: StreamInfo,
+}
+
+impl V4l2Source {
+    /// Agrees with the driver on what it will deliver, and starts the stream.
+    pub(crate) fn start(device: Device, config: &CaptureConfig, roots: &Roots) -> Result<Self, DeviceError> {
+        let granted = negotiate(&device, config, roots)?;
+        let mut differences = granted.differences;
+        // A driver without events is an ordinary one.
+        let _ = ioctl::subscribe_source_change(device.fd());
+        let format = Arc::new(granted.format);
+        let pool = request_buffers(&device, config.buffers, &format, roots)?;
+        if pool.len() != config.buffers {
+            differences.push(format!("{} buffers, not {}", pool.len(), config.buffers));
+        }
+        for difference in &differences {
+            log::warn!("{}: the driver grants {difference}", device.name());
+        }
+        let info = StreamInfo { camera: device.identity.clone(), format, rate: granted.rate, buffers: pool.len() };
+        let source = V4l2Source { device, pool, info };
+        source.pool.queue_all().map_err(|e| source.device.failed("queue its buffers (VIDIOC_QBUF)", e))?;
+        source.stream_on(roots)?;
+        Ok(source)
+    }
+
+    fn stream_on(&self, roots: &Roots) -> Result<(), DeviceError> {
+        ioctl::stream_on(self.device.fd(), self.device.buffer_type).map_err(|source| {
+            let device = self.device.name();
+            match Errno::from_io_error(&source) {
+                // The kernel says "no space left on device" when the USB bus has no bandwidth left.
+                Some(Errno::NOSPC) => DeviceError::Bandwidth { device, source },
+                Some(Errno::BUSY) => busy(&self.device.identity.path, device, source, roots),
+                Some(Errno::NOLINK) => DeviceError::NoSignal { device, reason: "no signal", source },
+                _ => self.device.failed("start the stream (VIDIOC_STREAMON)", source),
+            }
+        })
+    }
+
+    fn frame(&self, filled: Filled) -> Option<Frame> {
+        let dequeued = clock::monotonic();
+        let Some(lease) = self.pool.dequeued(filled.index) else {
+            log::warn!("{}: the driver handed out buffer {} that it did not own", self.device.name(), filled.index);
+            return None;
+        };
+        let metadata = Metadata {
+            sequence: filled.sequence,
+            timestamp: filled.timestamp,
+            dequeued,
+            bytesused: 0,
+            flags: filled.flags,
+            queue_depth: self.pool.queue_depth(),
+            corrupt: filled.flags & sys::V4L2_BUF_FLAG_ERROR != 0,
+        };
+        Some(Frame::new(metadata, filled.payloads, lease))
+    }
+}
+
+fn request_buffers(
+    device: &Device,
+    wanted: u32,
+    format: &Arc<crate::format::Format>,
+    roots: &Roots,
+) -> Result<Arc<Pool>, DeviceError> {
+    let granted =
+        ioctl::request_buffers(device.fd(), device.buffer_type, wanted).map_err(
+            |source| match Errno::from_io_error(&source) {
+                Some(Errno::BUSY) => busy(&device.identity.path, device.name(), source, roots),
+                _ => device.failed(&format!("request {wanted} buffers (VIDIOC_REQBUFS)"), source),
+            },
+        )?;
+    if granted == 0 {
+        let source = io::Error::from(Errno::NOMEM);
+        return Err(device.failed(&format!("get even one of {wanted} buffers (VIDIOC_REQBUFS)"), source));
+    }
+    let count = granted.min(MAX_BUFFERS);
+    Pool::of_device(Arc::clone(&device.fd), device.buffer_type, count, Arc::clone(format))
+        .map_err(|e| device.failed("map its buffers (VIDIOC_QUERYBUF, mmap)", e))
+}
+
+impl Source for V4l2Source {
+    fn info(&self) -> &StreamInfo {
+        &self.info
+    }
+
+    fn dequeue(&mut self, timeout: Duration, stop: &Stop) -> Result<Dequeued, DeviceError> {
+        let mut events = [
+            PollFd::from_borrowed_fd(self.device.fd(), PollFlags::IN | PollFlags::PRI),
+            PollFd::from_borrowed_fd(stop.as_fd(), PollFlags::IN),
+        ];
+        match poll(&mut events, Some(&timespec(timeout))) {
+            Ok(_) => {}
+            Err(Errno::INTR) => return Ok(Dequeued::NotYet),
+            Err(errno) => return Err(self.device.failed("wait for a frame (poll)", errno.into())),
+        }
+        let happened = events[0].revents();
+        if events[1].revents().contains(PollFlags::IN) || happened.is_empty() {
+            return Ok(Dequeued::NotYet);
+        }
+        if happened.contains(PollFlags::PRI) && !happened.contains(PollFlags::ERR) {
+            match ioctl::source_changed(self.device.fd()) {
+                Ok(true) => return Ok(Dequeued::Changed),
+                Ok(false) if !happened.contains(PollFlags::IN) => return Ok(Dequeued::NotYet),
+                Ok(false) => {}
+                Err(error) => return Err(self.device.failed("take an event (VIDIOC_DQEVENT)", error)),
+            }
+        }
+        match ioctl::dequeue_buffer(self.device.fd(), self.device.buffer_type) {
+            Ok(Dequeue::Filled(filled)) => Ok(self.frame(filled).map_or(Dequeued::NotYet, Dequeued::Frame)),
+            // An error without a frame or an errno would have us poll in circles.
+            Ok(Dequeue::NotReady) if happened.intersects(PollFlags::ERR | PollFlags::HUP) => {
+                Err(self.device.failed("go on: poll reports an error", Errno::IO.into()))
+            }
+            Ok(Dequeue::NotReady) => Ok(Dequeued::NotYet),
+            Ok(Dequeue::End) => Ok(Dequeued::Changed),
+            Err(error) => Err(self.device.failed("take a frame (VIDIOC_DQBUF)", error)),
+        }
+    }
+}
+
+/// How long the end of a stream waits for leases where the driver does not give buffers up while they are mapped.
+const LEASES_RETURN: Duration = Duration::from_millis(500);
+
+impl Drop for V4l2Source {
+    fn drop(&mut self) {
+        self.pool.stop();
+        let gone =
+            |error: &io::Error| matches!(Errno::from_io_error(error), Some(Errno::NODEV | Errno::NXIO | Errno::IO));
+        match ioctl::stream_off(self.device.fd(), self.device.buffer_type) {
+            Err(error) if !gone(&error) => log::warn!("{}: cannot end the stream: {error}", self.device.name()),
+            _ => {}
+        }
+        // Free the queue even if leases are still out: drivers with V4L2_BUF_CAP_SUPPORTS_ORPHANED_BUFS (all of
+        // videobuf2 since Linux 4.20) let their memory live on; for others, wait a moment for the leases.
+        let deadline = Instant::now() + LEASES_RETURN;
+        loop {
+            match ioctl::request_buffers(self.device.fd(), self.device.buffer_type, 0) {
+                Err(error) if Errno::from_io_error(&error) == Some(Errno::BUSY) => {
+                    if self.pool.all_returned() || Instant::now() >= deadline {
+                        break;
+                    }
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                _ => break,
+            }
+        }
+    }
+}

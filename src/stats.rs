@@ -1,0 +1,378 @@
+//! Accounting: every frame that the driver numbered is delivered, lost or corrupt, and the figures say how it went.
+//!
+//! ```text
+//! numbered = delivered + lost + corrupt
+//! ```
+//!
+//! Each frame's sequence number tells how many the driver numbered since the frame before. Numbering begins with the first
+//! dequeued frame of a stream, as not every driver starts at 0. Nothing here allocates once made.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use v4l::v4l_sys as sys;
+
+use crate::format::Rate;
+use crate::frame::Metadata;
+use crate::v4l2::buffers::MAX_BUFFERS;
+
+/// How many frames came to what end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FrameCounts {
+    /// Frames the driver numbered.
+    pub numbered: u64,
+    /// Frames dequeued whole and unflagged.
+    pub delivered: u64,
+    /// Frames missing from the driver's sequence: lost before they could be dequeued.
+    pub lost: u64,
+    /// Frames flagged `V4L2_BUF_FLAG_ERROR`, or shorter than their format.
+    pub corrupt: u64,
+}
+
+/// The distribution of a time, in microseconds with two significant digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Distribution {
+    /// Half are no longer.
+    pub p50: u64,
+    /// 95 of 100 are no longer.
+    pub p95: u64,
+    /// 99 of 100 are no longer.
+    pub p99: u64,
+    /// The longest.
+    pub max: u64,
+}
+
+/// The distribution of the queue depth, in buffers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct QueueDepth {
+    /// The least.
+    pub min: u32,
+    /// The median.
+    pub p50: u32,
+    /// The most.
+    pub max: u32,
+}
+
+/// What happened in a span of time: since the start, or since the last summary.
+#[derive(Clone, Debug)]
+pub struct Stats {
+    frames: FrameCounts,
+    bytes: u64,
+    restarts: u64,
+    jitter: Times,
+    latency: Times,
+    depths: [u64; MAX_BUFFERS as usize + 1],
+    /// Dequeue time of the frame before the span's first, or of the first itself.
+    since: Option<Duration>,
+    until: Duration,
+    /// Frames from `since` to `until`.
+    intervals: u64,
+}
+
+impl Default for Stats {
+    fn default() -> Self {
+        Stats {
+            frames: FrameCounts::default(),
+            bytes: 0,
+            restarts: 0,
+            jitter: Times::new(),
+            latency: Times::new(),
+            depths: [0; MAX_BUFFERS as usize + 1],
+            since: None,
+            until: Duration::ZERO,
+            intervals: 0,
+        }
+    }
+}
+
+impl Stats {
+    /// How many frames came to what end.
+    pub fn frames(&self) -> FrameCounts {
+        self.frames
+    }
+
+    /// Bytes of the delivered frames.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Streams that were started after the first.
+    pub fn restarts(&self) -> u64 {
+        self.restarts
+    }
+
+    /// Delivered frames per second, by dequeue time; `None` with fewer than two.
+    pub fn fps(&self) -> Option<f64> {
+        let span = self.until.checked_sub(self.since?)?.as_secs_f64();
+        (self.intervals > 0 && span > 0.0).then(|| self.intervals as f64 / span)
+    }
+
+    /// How far the time between the driver's timestamps is from the frame interval.
+    pub fn jitter(&self) -> Option<Distribution> {
+        self.jitter.distribution()
+    }
+
+    /// From the driver's timestamp to the dequeue; `None` where the driver stamps with another clock.
+    pub fn latency(&self) -> Option<Distribution> {
+        self.latency.distribution()
+    }
+
+    /// Buffers left with the driver at each dequeue.
+    pub fn queue_depth(&self) -> Option<QueueDepth> {
+        let all: u64 = self.depths.iter().sum();
+        let depth_of = |nth: u64| {
+            let mut seen = 0;
+            self.depths.iter().position(|count| {
+                seen += count;
+                seen > nth
+            })
+        };
+        let (min, p50, max) = (depth_of(0)?, depth_of((all - 1) / 2)?, depth_of(all - 1)?);
+        Some(QueueDepth { min: min as u32, p50: p50 as u32, max: max as u32 })
+    }
+
+    /// Starts a new span where this one ends.
+    fn restart(&mut self) {
+        self.frames = FrameCounts::default();
+        self.bytes = 0;
+        self.restarts = 0;
+        self.jitter.0.reset();
+        self.latency.0.reset();
+        self.depths.fill(0);
+        self.since = self.since.map(|_| self.until);
+        self.intervals = 0;
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Times(Histogram<u32>);
+
+impl Times {
+    /// From 1 µs to a minute: longer counts as a minute.
+    fn new() -> Self {
+        #[allow(clippy::expect_used, reason = "constants, within the limits that hdrhistogram documents")]
+        Times(Histogram::new_with_bounds(1, 60_000_000, 2).expect("valid bounds"))
+    }
+
+    fn record(&mut self, time: Duration) {
+        self.0.saturating_record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    fn distribution(&self) -> Option<Distribution> {
+        let at = |quantile| self.0.value_at_quantile(quantile).min(self.0.max());
+        (!self.0.is_empty()).then(|| Distribution { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: self.0.max() })
+    }
+}
+
+/// Keeps the books of a capture: in all, and since the last summary.
+#[derive(Debug, Default)]
+pub struct Accounting {
+    total: Stats,
+    recent: Stats,
+    streams: u64,
+    rate: Option<Rate>,
+    last: Option<Last>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    sequence: u32,
+    timestamp: Duration,
+    interval: Option<Duration>,
+}
+
+impl Accounting {
+    /// The figures since the start.
+    pub fn total(&self) -> &Stats {
+        &self.total
+    }
+
+    /// The figures since the last call of [`Accounting::next_span`].
+    pub fn recent(&self) -> &Stats {
+        &self.recent
+    }
+
+    /// Begins a new span for [`Accounting::recent`].
+    pub fn next_span(&mut self) {
+        self.recent.restart();
+    }
+
+    /// A stream started: its driver numbers from anew.
+    pub(crate) fn stream_started(&mut self, rate: Option<Rate>) {
+        if self.streams > 0 {
+            self.total.restarts += 1;
+            self.recent.restarts += 1;
+        }
+        self.streams += 1;
+        self.rate = rate;
+        self.last = None;
+    }
+
+    /// A frame was dequeued.
+    pub(crate) fn frame(&mut self, frame: &Metadata) {
+        // Numbers that do not rise (a driver that counts anew, or not at all) begin a new run in which nothing is lost.
+        let step =
+            self.last.map(|last| frame.sequence.wrapping_sub(last.sequence)).filter(|step| (1..1 << 31).contains(step));
+        let lost = step.map_or(0, |step| u64::from(step - 1));
+        let interval = self.last.and_then(|last| frame.timestamp.checked_sub(last.timestamp));
+        let jitter = match (interval, step, self.rate) {
+            (Some(interval), Some(step), Some(rate)) => Some(interval.abs_diff(rate.interval() * step)),
+            // Without a rate the interval before is the measure.
+            (Some(interval), Some(1), None) => {
+                self.last.and_then(|last| last.interval).map(|last| last.abs_diff(interval))
+            }
+            _ => None,
+        };
+        let monotonic = frame.flags & sys::V4L2_BUF_FLAG_TIMESTAMP_MASK == sys::V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
+        let latency = frame.dequeued.checked_sub(frame.timestamp).filter(|_| monotonic);
+        self.last = Some(Last { sequence: frame.sequence, timestamp: frame.timestamp, interval });
+
+        for stats in [&mut self.total, &mut self.recent] {
+            stats.frames.numbered += lost + 1;
+            stats.frames.lost += lost;
+            jitter.into_iter().for_each(|jitter| stats.jitter.record(jitter));
+            latency.into_iter().for_each(|latency| stats.latency.record(latency));
+            if let Some(count) = stats.depths.get_mut(frame.queue_depth as usize) {
+                *count += 1;
+            }
+            if frame.corrupt {
+                stats.frames.corrupt += 1;
+                continue;
+            }
+            stats.frames.delivered += 1;
+            stats.bytes += u64::from(frame.bytesused);
+            stats.until = frame.dequeued;
+            match stats.since {
+                Some(_) => stats.intervals += 1,
+                None => stats.since = Some(frame.dequeued),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MONOTONIC: u32 = sys::V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
+
+    fn frame(sequence: u32, at_ms: u64, corrupt: bool) -> Metadata {
+        let timestamp = Duration::from_millis(1_000_000 + at_ms);
+        let dequeued = timestamp + Duration::from_micros(700);
+        Metadata { sequence, timestamp, dequeued, bytesused: 100, flags: MONOTONIC, queue_depth: 3, corrupt }
+    }
+
+    fn fps(fps: u32) -> Option<Rate> {
+        Some(Rate { numerator: fps, denominator: 1 })
+    }
+
+    #[test]
+    fn gaps_are_lost_and_flags_are_corrupt() {
+        let mut accounting = Accounting::default();
+        accounting.stream_started(fps(100));
+        for (sequence, corrupt) in [(7, false), (8, true), (11, false), (12, false)] {
+            accounting.frame(&frame(sequence, u64::from(sequence) * 10, corrupt));
+        }
+        let total = accounting.total();
+        assert_eq!(total.frames(), FrameCounts { numbered: 6, delivered: 3, lost: 2, corrupt: 1 });
+        assert_eq!(total.bytes(), 300);
+        assert_eq!(total.jitter().unwrap().max, 0, "a gap of three intervals is no jitter");
+        assert!(total.latency().unwrap().p50.abs_diff(700) <= 7, "two digits");
+        assert_eq!(total.queue_depth(), Some(QueueDepth { min: 3, p50: 3, max: 3 }));
+        assert!((total.fps().unwrap() - 2.0 / 0.05).abs() < 0.01);
+    }
+
+    #[test]
+    fn sequence_numbers_wrap_and_may_begin_anywhere() {
+        let mut accounting = Accounting::default();
+        accounting.stream_started(None);
+        for sequence in [u32::MAX - 1, u32::MAX, 0, 2] {
+            accounting.frame(&frame(sequence, 0, false));
+        }
+        assert_eq!(accounting.total().frames(), FrameCounts { numbered: 5, delivered: 4, lost: 1, corrupt: 0 });
+    }
+
+    #[test]
+    fn a_driver_that_counts_anew_or_not_at_all_loses_nothing() {
+        let mut accounting = Accounting::default();
+        accounting.stream_started(None);
+        for sequence in [100, 101, 0, 1, 1, 1] {
+            accounting.frame(&frame(sequence, 0, false));
+        }
+        assert_eq!(accounting.total().frames(), FrameCounts { numbered: 6, delivered: 6, lost: 0, corrupt: 0 });
+    }
+
+    #[test]
+    fn jitter_is_measured_against_the_granted_rate_or_the_interval_before() {
+        for (rate, expected) in [(fps(100), 2000), (None, 3000)] {
+            let mut accounting = Accounting::default();
+            accounting.stream_started(rate);
+            for (sequence, at) in [(0, 0), (1, 11), (2, 19)] {
+                accounting.frame(&frame(sequence, at, false));
+            }
+            assert!(accounting.total().jitter().unwrap().max.abs_diff(expected) <= expected / 100, "{rate:?}");
+        }
+    }
+
+    #[test]
+    fn another_clock_gives_no_latency() {
+        let mut accounting = Accounting::default();
+        accounting.stream_started(None);
+        accounting.frame(&Metadata { flags: 0, ..frame(0, 0, false) });
+        assert_eq!(accounting.total().latency(), None);
+    }
+
+    #[test]
+    fn a_span_ends_and_the_total_goes_on() {
+        let mut accounting = Accounting::default();
+        accounting.stream_started(fps(100));
+        (0..10).for_each(|n| accounting.frame(&frame(n, u64::from(n) * 10, false)));
+        accounting.next_span();
+        assert_eq!(accounting.recent().fps(), None);
+        (12..22).for_each(|n| accounting.frame(&frame(n, u64::from(n) * 10, false)));
+        let (total, recent) = (accounting.total(), accounting.recent());
+        assert_eq!(recent.frames(), FrameCounts { numbered: 12, delivered: 10, lost: 2, corrupt: 0 });
+        assert_eq!(total.frames(), FrameCounts { numbered: 22, delivered: 20, lost: 2, corrupt: 0 });
+        assert!((recent.fps().unwrap() - 10.0 / 0.12).abs() < 0.1);
+    }
+
+    proptest! {
+        /// Streams of any numbers, gaps, wraps and flags: the books balance, and agree with what was put in.
+        #[test]
+        fn the_books_balance(streams in prop::collection::vec((any::<u32>(), prop::collection::vec((0_u32..50, any::<bool>()), 0..60)), 0..6)) {
+            let mut accounting = Accounting::default();
+            let (mut numbered, mut lost, mut corrupt, mut delivered) = (0, 0, 0, 0);
+            for (first, frames) in &streams {
+                accounting.stream_started(None);
+                let mut sequence = *first;
+                for (position, (gap, is_corrupt)) in frames.iter().enumerate() {
+                    let gap = if position == 0 { 0 } else { *gap };
+                    sequence = sequence.wrapping_add(gap);
+                    accounting.frame(&frame(sequence, 0, *is_corrupt));
+                    sequence = sequence.wrapping_add(1);
+                    lost += u64::from(gap);
+                    if *is_corrupt { corrupt += 1 } else { delivered += 1 }
+                }
+                // What the driver numbered in this stream: from its first number to its last.
+                let gaps: u64 = frames.iter().skip(1).map(|(gap, _)| u64::from(*gap)).sum();
+                numbered += frames.len() as u64 + gaps;
+            }
+            let counts = accounting.total().frames();
+            prop_assert_eq!(counts, FrameCounts { numbered, delivered, lost, corrupt });
+            prop_assert_eq!(counts.numbered, counts.delivered + counts.lost + counts.corrupt);
+            prop_assert_eq!(accounting.recent().frames(), counts);
+        }
+
+        /// Numbers without any order, as from a driver gone mad: still balanced.
+        #[test]
+        fn the_books_balance_whatever_the_numbers(sequences in prop::collection::vec(any::<u32>(), 0..200)) {
+            let mut accounting = Accounting::default();
+            accounting.stream_started(None);
+            sequences.iter().for_each(|n| accounting.frame(&frame(*n, 0, n % 3 == 0)));
+            let counts = accounting.total().frames();
+            prop_assert_eq!(counts.numbered, counts.delivered + counts.lost + counts.corrupt);
+            prop_assert_eq!(counts.delivered + counts.corrupt, sequences.len() as u64);
+        }
+    }
+}

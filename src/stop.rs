@@ -1,0 +1,78 @@
+//! The wish to end, from any thread or a signal: a flag that wakes whoever waits.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::time::Timespec;
+
+/// Ends a capture when asked to. Clones are the same wish; it is never taken back.
+#[derive(Clone, Debug)]
+pub struct Stop {
+    /// Readable once the end was asked for: nobody reads what is written. A pipe and not an eventfd, as the signal
+    /// handler's library writes one byte, and an eventfd takes eight.
+    asked: Arc<OwnedFd>,
+    ask: Arc<OwnedFd>,
+}
+
+impl Stop {
+    /// A wish that nobody uttered yet.
+    ///
+    /// # Errors
+    /// When the process has no file descriptor left.
+    pub fn new() -> io::Result<Self> {
+        let (asked, ask) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        Ok(Stop { asked: Arc::new(asked), ask: Arc::new(ask) })
+    }
+
+    /// Asks for the end. Safe from any thread.
+    pub fn stop(&self) {
+        // The only error is a full pipe, and then it is readable already.
+        let _ = rustix::io::write(&self.ask, &[0]);
+    }
+
+    /// Asks for the end at SIGINT and SIGTERM; a second signal ends the process at once, with the status that a shell
+    /// gives to one that died of it.
+    ///
+    /// # Errors
+    /// When the handlers cannot be installed.
+    pub fn at_signals(&self) -> io::Result<()> {
+        use signal_hook::consts::{SIGINT, SIGTERM};
+        use std::sync::atomic::AtomicBool;
+        let asked = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            // In this order: the first signal finds `asked` unset here, and sets it below.
+            signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&asked))?;
+            signal_hook::flag::register(signal, Arc::clone(&asked))?;
+            signal_hook::low_level::pipe::register(signal, self.ask.try_clone()?)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the end was asked for.
+    pub fn is_stopped(&self) -> bool {
+        self.wait(Duration::ZERO)
+    }
+
+    /// Waits until the end is asked for, but no longer than `timeout`; whether it was.
+    pub fn wait(&self, timeout: Duration) -> bool {
+        let mut events = [PollFd::new(&self.asked, PollFlags::IN)];
+        let _ = poll(&mut events, Some(&timespec(timeout)));
+        events[0].revents().contains(PollFlags::IN)
+    }
+}
+
+impl AsFd for Stop {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.asked.as_fd()
+    }
+}
+
+/// The longest wait is a day: far above any timeout, far below what overflows a 32-bit time_t.
+pub(crate) fn timespec(timeout: Duration) -> Timespec {
+    let timeout = timeout.min(Duration::from_secs(86_400));
+    Timespec { tv_sec: timeout.as_secs() as _, tv_nsec: timeout.subsec_nanos() as _ }
+}

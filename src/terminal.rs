@@ -1,0 +1,67 @@
+//! Standard error: log lines, and on a terminal the status line below them. A standard error that cannot be written to (a
+//! full disk, a reader that went) is no reason to stop.
+
+use std::io::Write;
+use std::sync::Mutex;
+
+use log::{LevelFilter, Log, Metadata, Record};
+use simple_logger::SimpleLogger;
+
+/// The status line that stands in the terminal's last line, if any.
+static STATUS: Mutex<bool> = Mutex::new(false);
+
+/// Starts logging to standard error. `verbosity` is 0 (information), 1 (debug) or more (trace); `quiet` leaves warnings and
+/// errors. `RUST_LOG` has the last word.
+pub fn start_logging(quiet: bool, verbosity: u8) {
+    let level = match (quiet, verbosity) {
+        (true, _) => LevelFilter::Warn,
+        (false, 0) => LevelFilter::Info,
+        (false, 1) => LevelFilter::Debug,
+        (false, _) => LevelFilter::Trace,
+    };
+    let logger = SimpleLogger::new().with_level(level).env();
+    log::set_max_level(logger.max_level());
+    // Fails only if there is a logger already, which then stays.
+    let _ = log::set_boxed_logger(Box::new(Logger(logger)));
+}
+
+/// `SimpleLogger`, which panics when standard error cannot be written to, made safe for that and for the status line.
+struct Logger(SimpleLogger);
+
+impl Log for Logger {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.0.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if self.enabled(record.metadata()) {
+            let _ = std::panic::catch_unwind(|| with_status(|_| self.0.log(record)));
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// Shows `text` in the terminal's last line until the next line is written.
+pub(crate) fn show_status(text: &str) {
+    with_status(|shown| {
+        let _ = write!(std::io::stderr(), "\r\x1b[K{text}");
+        *shown = true;
+    });
+}
+
+/// Writes lines to standard error.
+pub(crate) fn print(text: &str) {
+    with_status(|_| {
+        let _ = writeln!(std::io::stderr(), "{text}");
+    });
+}
+
+/// Does `write` with the status line out of the way.
+fn with_status(write: impl FnOnce(&mut bool)) {
+    let mut shown = STATUS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if std::mem::take(&mut *shown) {
+        let _ = write!(std::io::stderr(), "\r\x1b[K");
+    }
+    write(&mut shown);
+}

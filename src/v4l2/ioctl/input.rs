@@ -1,0 +1,82 @@
+//! Inputs of a device, and the DV timings of an input that follows a source (HDMI).
+
+use std::io;
+use std::os::fd::BorrowedFd;
+
+use v4l::v4l_sys as sys;
+use v4l::v4l2::vidioc;
+
+use super::{Abi, Direction, call, enumerate, request, text};
+use crate::format::{Rate, Size};
+
+const VIDIOC_S_DV_TIMINGS: super::Request = request::<sys::v4l2_dv_timings>(Direction::ReadWrite, 87);
+const VIDIOC_QUERY_DV_TIMINGS: super::Request = request::<sys::v4l2_dv_timings>(Direction::Read, 99);
+
+/// What VIDIOC_ENUMINPUT says about an input.
+#[derive(Clone, Debug)]
+pub(crate) struct Input {
+    pub(crate) name: String,
+    /// Whether it has DV timings to be queried and set (`V4L2_IN_CAP_DV_TIMINGS`).
+    pub(crate) has_dv_timings: bool,
+}
+
+/// All inputs of the device; none for a driver without the notion.
+pub(crate) fn inputs(device: BorrowedFd<'_>) -> io::Result<Vec<Input>> {
+    enumerate(|index| {
+        let mut input = sys::v4l2_input::zeroed();
+        input.index = index;
+        // SAFETY: VIDIOC_ENUMINPUT takes a v4l2_input, which holds no pointer.
+        unsafe { call(device, vidioc::VIDIOC_ENUMINPUT, &mut input) }?;
+        Ok(Input { name: text(&input.name), has_dv_timings: input.capabilities & sys::V4L2_IN_CAP_DV_TIMINGS != 0 })
+    })
+}
+
+/// The input in use (VIDIOC_G_INPUT).
+pub(crate) fn input(device: BorrowedFd<'_>) -> io::Result<u32> {
+    let mut index = 0_i32;
+    // SAFETY: VIDIOC_G_INPUT takes an int.
+    unsafe { call(device, vidioc::VIDIOC_G_INPUT, &mut index) }?;
+    Ok(u32::try_from(index).unwrap_or(0))
+}
+
+/// Selects an input (VIDIOC_S_INPUT).
+pub(crate) fn set_input(device: BorrowedFd<'_>, index: u32) -> io::Result<()> {
+    let mut index = i32::try_from(index).unwrap_or(i32::MAX);
+    // SAFETY: VIDIOC_S_INPUT takes an int.
+    unsafe { call(device, vidioc::VIDIOC_S_INPUT, &mut index) }
+}
+
+/// The timings of what is plugged into a digital video input.
+#[derive(Clone)]
+pub(crate) struct DvTimings(sys::v4l2_dv_timings);
+
+impl DvTimings {
+    /// Size of the picture, and its rate where the timings tell.
+    pub(crate) fn picture(&self) -> (Size, Option<Rate>) {
+        // SAFETY: V4L2_DV_BT_656_1120 is the only type of timings there is; the kernel fills in `bt`, a packed struct of
+        // integers that is read by value.
+        let bt = unsafe { self.0.__bindgen_anon_1.bt };
+        let total =
+            |active: u32, blanking: [u32; 3]| blanking.iter().fold(u64::from(active), |sum, b| sum + u64::from(*b));
+        let width = total(bt.width, [bt.hfrontporch, bt.hsync, bt.hbackporch]);
+        let height = total(bt.height, [bt.vfrontporch, bt.vsync, bt.vbackporch]);
+        let millihertz = (bt.pixelclock * 1000).checked_div(width * height).and_then(|rate| u32::try_from(rate).ok());
+        let rate = millihertz.filter(|rate| *rate > 0).map(|rate| Rate { numerator: rate, denominator: 1000 });
+        (Size { width: bt.width, height: bt.height }, rate)
+    }
+}
+
+/// The timings of the signal (VIDIOC_QUERY_DV_TIMINGS). ENOLINK: no signal; ENOLCK: unstable; ERANGE: out of range.
+pub(crate) fn query_dv_timings(device: BorrowedFd<'_>) -> io::Result<DvTimings> {
+    let mut timings = sys::v4l2_dv_timings::zeroed();
+    // SAFETY: VIDIOC_QUERY_DV_TIMINGS takes a v4l2_dv_timings, which holds no pointer.
+    unsafe { call(device, VIDIOC_QUERY_DV_TIMINGS, &mut timings) }?;
+    Ok(DvTimings(timings))
+}
+
+/// Makes the input follow `timings` (VIDIOC_S_DV_TIMINGS).
+pub(crate) fn set_dv_timings(device: BorrowedFd<'_>, timings: &DvTimings) -> io::Result<()> {
+    let mut timings = timings.0;
+    // SAFETY: VIDIOC_S_DV_TIMINGS takes a v4l2_dv_timings, which holds no pointer.
+    unsafe { call(device, VIDIOC_S_DV_TIMINGS, &mut timings) }
+}

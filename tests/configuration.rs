@@ -1,0 +1,259 @@
+//! The configuration file and the command line, as the program reads them.
+
+// Tests stop where something unforeseen happens; clippy sees that only in the functions marked as tests.
+#![allow(clippy::unwrap_used)]
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use picam::cli::Cli;
+use picam::config::{Config, ConfigError, KEYS, file};
+
+fn in_repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn picam(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_picam")).args(args).current_dir(in_repository("")).output().unwrap()
+}
+
+fn from_flags(args: &[&str]) -> Result<Config, ConfigError> {
+    Cli::read(std::iter::once(&"picam").chain(args)).unwrap().config()
+}
+
+/// What the file `text` is as a configuration.
+fn from_text(text: &str) -> Result<Config, String> {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("picam.toml");
+    fs::write(&path, text).unwrap();
+    file::check(&path).map_err(|mistakes| format!("{text}: {mistakes:?}"))
+}
+
+#[test]
+fn golden_files_give_the_expected_mistakes() {
+    let mut checked = 0;
+    for entry in fs::read_dir(in_repository("tests/golden/config")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension() != Some(OsStr::new("toml")) {
+            continue;
+        }
+        let found: String = match file::check(&path) {
+            Ok(_) => "ok\n".to_owned(),
+            Err(mistakes) => mistakes
+                .into_iter()
+                .map(|mut mistake| {
+                    mistake.file = path.file_name().unwrap().into();
+                    format!("{mistake}\n")
+                })
+                .collect(),
+        };
+        let expected = fs::read_to_string(path.with_extension("expected")).unwrap_or_default();
+        assert_eq!(found, expected, "{}", path.display());
+        checked += 1;
+    }
+    assert_eq!(checked, 12);
+}
+
+/// What the annotated file says of its keys: `#key = value` shows a default, `# key = value` an example of what has none.
+fn annotated(text: &str, marked: &str) -> Vec<(String, String)> {
+    let line = |line: &str| {
+        let (key, value) = line.strip_prefix(marked)?.split_once(" = ")?;
+        key.starts_with(|c: char| c.is_ascii_lowercase()).then(|| (key.to_owned(), value.to_owned()))
+    };
+    text.lines().filter_map(line).filter(|(key, _)| !key.contains(' ')).collect()
+}
+
+#[test]
+fn the_annotated_file_has_every_key_and_its_default() {
+    let text = fs::read_to_string(in_repository("dist/picam.toml")).unwrap();
+    assert_eq!(from_text(&text), Ok(Config::default()));
+
+    let shown: Vec<_> = annotated(&text, "#").into_iter().chain(annotated(&text, "# ")).map(|(key, _)| key).collect();
+    for key in KEYS {
+        assert!(key == "set" || shown.iter().any(|shown| shown == key), "dist/picam.toml says nothing of {key}");
+    }
+    let mut uncommented = String::new();
+    for line in text.lines() {
+        let shows = |rest: &&str| *rest == "[set]" || rest.starts_with(|c: char| c.is_ascii_lowercase());
+        uncommented += line.strip_prefix('#').filter(shows).unwrap_or(line);
+        uncommented += "\n";
+    }
+    assert!(uncommented.contains("\nbuffers = 4\n") && uncommented.contains("\n[set]\n"), "{uncommented}");
+    assert_eq!(from_text(&uncommented), Ok(Config::default()));
+}
+
+#[test]
+fn the_annotated_files_examples_are_valid_and_no_defaults() {
+    let text = fs::read_to_string(in_repository("dist/picam.toml")).unwrap();
+    let examples = annotated(&text, "# ");
+    assert!(examples.len() >= 7, "{examples:?}");
+    for (key, value) in examples {
+        let table = if KEYS.contains(&key.as_str()) { "" } else { "[set]\n" };
+        let with_log = "frame-log = 'frames.jsonl'\n";
+        let config = from_text(&format!("{with_log}{table}{key} = {value}\n")).unwrap();
+        assert_ne!(config, from_text(with_log).unwrap(), "{key}");
+    }
+}
+
+#[test]
+fn flags_and_file_say_the_same_in_the_same_words() {
+    for (flags, text) in [
+        (vec!["--device", "usb=046d:082d:A:1"], "device = 'usb=046d:082d:A:1'"),
+        (vec!["--format", "YUYV,mjpeg"], "format = 'YUYV, mjpeg'"),
+        (vec!["--format", "YUYV", "--format", "MJPG"], "format = ['YUYV', 'MJPG']"),
+        (vec!["--size", "640x480"], "size = '640x480'"),
+        (vec!["--fps", "29.97"], "fps = 29.97"),
+        (vec!["--fps", "30"], "fps = 30"),
+        (vec!["--fps", "30000/1001"], "fps = '30000/1001'"),
+        (vec!["--buffers", "8"], "buffers = 8"),
+        (vec!["--input", "1"], "input = 1"),
+        (vec!["--set", "gain=-1", "--set", "auto=true"], "[set]\ngain = -1\nauto = true"),
+        (vec!["--strict", "--keep-corrupt=true"], "strict = true\nkeep-corrupt = true"),
+        (vec!["--timeout", "1.5"], "timeout = 1.5"),
+        (vec!["--on-error", "exit"], "on-error = 'exit'"),
+        (vec!["--frames"], "frames = true"),
+        (vec!["--json"], "json = true"),
+        (vec!["--raw", "a", "--raw=-"], "raw = ['a', '-']"),
+        (vec!["--y4m", "a.y4m"], "y4m = 'a.y4m'"),
+        (vec!["--frame-log", "a.json"], "frame-log = ['a.json']"),
+        (vec!["--frame-log", "a", "--frame-log-format", "csv"], "frame-log = 'a'\nframe-log-format = 'csv'"),
+        (vec!["--count", "10", "--duration", "2m"], "count = 10\nduration = 120"),
+        (vec!["--stats-interval", "0"], "stats-interval = '0'"),
+        (vec!["-q"], "quiet = true"),
+        (vec!["-v", "--verbose"], "verbose = 2"),
+    ] {
+        assert_eq!(from_flags(&flags).ok(), from_text(text).ok(), "{flags:?}");
+        assert_ne!(from_text(text), Ok(Config::default()), "{text}");
+    }
+}
+
+#[test]
+fn flags_override_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("picam.toml");
+    let text = "buffers = 8\nstrict = true\nquiet = true\nframes = true\nraw = ['a', 'b']\ndevice = 'test:64x48'\n[set]\na = 1\nb = 2\n";
+    fs::write(&path, text).unwrap();
+    let path = path.to_str().unwrap();
+
+    let flags = [
+        "--config",
+        path,
+        "-v",
+        "--strict=false",
+        "--frames=false",
+        "--json",
+        "--raw=",
+        "--size=32x24",
+        "--set",
+        "b=3",
+    ];
+    let expected = ["--device=test", "--size=32x24", "--buffers=8", "-v", "--json", "--set=a=1", "--set=b=3"];
+    assert_eq!(from_flags(&flags), from_flags(&expected));
+    let flags = ["run", "--config", path, "--raw", "c"];
+    assert_eq!(from_flags(&flags).unwrap().sinks.len(), 2);
+}
+
+#[test]
+fn a_file_is_checked_by_itself_even_where_flags_override_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("picam.toml");
+    fs::write(&path, "\nbuffers = 64\n").unwrap();
+    let error = from_flags(&["--config", path.to_str().unwrap(), "--buffers", "4"]).unwrap_err();
+    assert_eq!(error.to_string(), format!("{}:2: buffers: 64 is out of range 1 to 32", path.display()));
+}
+
+#[test]
+fn what_cannot_be_read_is_told_by_its_path() {
+    let directory = tempfile::tempdir().unwrap();
+    let huge = directory.path().join("huge.toml");
+    fs::write(&huge, "#".repeat((1 << 20) + 1)).unwrap();
+    let missing = directory.path().join("missing.toml");
+    for (path, reason) in [
+        (missing.as_path(), "cannot be read: No such file"),
+        (directory.path(), "cannot be read: Is a directory"),
+        (huge.as_path(), "larger than 1 MiB"),
+        (Path::new("/dev/zero"), "larger than 1 MiB"),
+    ] {
+        let mistakes = file::check(path).unwrap_err();
+        assert_eq!(mistakes.len(), 1);
+        let told = mistakes[0].to_string();
+        assert!(told.starts_with(path.to_str().unwrap()) && told.contains(reason), "{told}");
+    }
+}
+
+#[test]
+fn usage_errors_end_with_status_2_and_say_why() {
+    for (args, why) in [
+        (&["--buffers", "64"][..], "buffers: 64 is out of range 1 to 32"),
+        (&["--frames", "--json"], "json: standard output is already taken by frames"),
+        (&["--raw", "-", "--y4m", "-"], "y4m: standard output is already taken by raw"),
+        (&["--frame-log", "frames.log"], "say frame-log-format"),
+        (&["--device", "video0"], "names no camera"),
+        (&["--devise", "auto"], "'--device'"),
+        (&["--set", "brightness"], "CONTROL=VALUE"),
+        (&["--on-error", "restart"], "wait, exit"),
+        (&["--timeout", "5 s"], "ms, s, m or h"),
+        (&["--timeout", "0"], "timeout: must be longer than 0"),
+        (&["--config", "missing.toml"], "missing.toml: cannot be read"),
+        (&["--config", "tests/golden/config/below-set.toml"], "below-set.toml:4: set.buffers"),
+        (&["--count", "1", "list"], "belong to `picam run`"),
+        (&["check"], "<FILE>"),
+        (&["caputre"], "unrecognized subcommand"),
+    ] {
+        let output = picam(args);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {told}");
+        assert!(told.contains(why), "{args:?}: {told}");
+        assert!(output.stdout.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn check_tells_ok_or_every_mistake() {
+    let output = picam(&["check", "dist/picam.toml"]);
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), &b"dist/picam.toml: ok\n"[..]));
+
+    let output = picam(&["check", "tests/golden/config/below-set.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8(output.stderr).unwrap();
+    let places: Vec<_> = told.lines().filter_map(|line| line.split(": ").next()).collect();
+    let path = "tests/golden/config/below-set.toml";
+    assert_eq!(places, [format!("{path}:3"), format!("{path}:4"), format!("{path}:5")]);
+}
+
+#[test]
+fn help_version_man_page_and_completions_go_to_standard_output() {
+    for (args, parts) in [
+        (&["--help"][..], &["--device <CAMERA>", "Examples:", "picam list"][..]),
+        (&["--version"], &[env!("CARGO_PKG_VERSION")]),
+        (
+            &["man"],
+            &[".TH PICAM 1", ".SH EXIT STATUS", ".SH OUTPUT FORMATS", ".SH FILES", ".SH EXAMPLES", ".SS Camera"],
+        ),
+        (&["completions", "bash"], &["--on-error", "wait exit"]),
+        (&["completions", "zsh"], &["#compdef picam"]),
+        (&["completions", "fish"], &["complete -c picam"]),
+    ] {
+        let output = picam(args);
+        let told = String::from_utf8(output.stdout).unwrap().replace('"', "");
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert!(output.stderr.is_empty(), "{args:?}");
+        for part in parts {
+            assert!(told.contains(part), "{args:?}: no {part}");
+        }
+    }
+}
+
+#[test]
+fn the_man_page_tells_every_flag_and_exit_status() {
+    let page = String::from_utf8(picam(&["man"]).stdout).unwrap().replace("\\-", "-").replace('"', "");
+    for key in KEYS {
+        assert!(page.contains(&format!("--{key}")), "{key}");
+    }
+    let statuses = page.split(".SH EXIT STATUS").nth(1).unwrap();
+    for status in 0..=6 {
+        assert!(statuses.contains(&format!(".TP\n\\fB{status}\\fR\n")), "{status}");
+    }
+}
