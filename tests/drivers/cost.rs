@@ -1,0 +1,94 @@
+//! What a frame costs, counted on a real driver: system calls, and memory.
+
+use super::program::{PICAM, Program, picam};
+use super::vivid::Vivid;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use tempfile::tempdir;
+
+/// The plain case: 1280x720 YUYV, no sink. 50 frames a second, to be done sooner.
+const PLAIN: &str = "run --format YUYV --size 1280x720 --fps 50 --stats-interval 0 --quiet";
+/// poll, dequeue, queue; and one call in a hundred frames for what goes by the clock rather than by the frame.
+const CALLS_PER_FRAME: f64 = 3.01;
+/// 4 MB besides the device's buffers.
+const RESIDENT_KB: u64 = 4096;
+
+#[test]
+#[ignore = "needs vivid, strace: run by tests/drivers/run"]
+fn a_frame_costs_three_system_calls_at_most() {
+    let _vivid = Vivid::camera();
+    let (few, many) = (100, 400);
+    let (few_calls, many_calls) = (calls(few), calls(many));
+    // What starting and stopping cost is in both, and goes out in the difference.
+    let per_frame: BTreeMap<&str, f64> = many_calls
+        .iter()
+        .map(|(name, calls)| {
+            let before = few_calls.get(name).copied().unwrap_or(0);
+            (name.as_str(), (*calls as f64 - before as f64) / f64::from(many - few))
+        })
+        .filter(|(_, calls)| *calls != 0.0)
+        .collect();
+    let sum: f64 = per_frame.values().sum();
+    assert!(sum <= CALLS_PER_FRAME, "{sum} system calls a frame: {per_frame:?}");
+    // A frame that comes by itself has to be waited for, dequeued and queued: far fewer calls are a wrong count.
+    assert!(sum > 1.0, "{sum} system calls a frame: {per_frame:?}");
+}
+
+/// The system calls of a run of that many frames, by name, of all its threads.
+fn calls(frames: u32) -> BTreeMap<String, u64> {
+    let directory = tempdir().unwrap();
+    let counts = directory.path().join("calls");
+    let mut command = Command::new("strace");
+    command.args(["-f", "-c", "-o"]).arg(&counts).arg(PICAM).args(PLAIN.split(' '));
+    Program::start(command.args(["--count", &frames.to_string()])).end().with_status(0);
+    let table = fs::read_to_string(&counts).expect("strace's counts (package strace)");
+    let mut calls: BTreeMap<String, u64> = table.lines().filter_map(call).collect();
+    // User-mode Linux has no clock page to read from user space: its vDSO makes a system call of each look at the clock
+    // (arch/x86/um/vdso), which on every other kernel is none.
+    if Path::new("/proc/cpuinfo").exists() && fs::read_to_string("/proc/cpuinfo").unwrap().contains("User Mode Linux") {
+        calls.remove("clock_gettime");
+    }
+    calls
+}
+
+/// A row of strace's table: % time, seconds, microseconds a call, calls, errors (if any), name.
+fn call(row: &str) -> Option<(String, u64)> {
+    let columns: Vec<&str> = row.split_whitespace().collect();
+    let (calls, name) = (columns.get(3)?.parse().ok()?, columns.last()?);
+    (*name != "total").then(|| ((*name).to_owned(), calls))
+}
+
+#[test]
+#[ignore = "needs vivid: run by tests/drivers/run"]
+fn the_memory_besides_the_device_s_buffers_is_small() {
+    let _vivid = Vivid::camera();
+    let picam = picam("run --format YUYV --size 1280x720 --fps 30 --json --stats-interval 300ms");
+    picam.captures();
+    picam.goes_on();
+    let resident = resident_kb(picam.pid());
+    picam.terminate().with_status(0);
+    // A debug build's code is not what is asked about.
+    if !cfg!(debug_assertions) {
+        assert!(resident <= RESIDENT_KB, "{resident} kB");
+    }
+}
+
+/// The resident memory of a process without its mappings of video devices (proc_pid_smaps(5)).
+fn resident_kb(pid: u32) -> u64 {
+    let maps = fs::read_to_string(format!("/proc/{pid}/smaps")).expect("the process's mappings");
+    let (mut sum, mut of_device) = (0, false);
+    for line in maps.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words[..] {
+            ["Rss:", kb, "kB"] if !of_device => sum += kb.parse::<u64>().expect("kilobytes"),
+            [range, _, _, _, _, ..] if range.contains('-') => {
+                of_device = words.last().is_some_and(|file| file.starts_with("/dev/video"));
+            }
+            _ => {}
+        }
+    }
+    assert!(sum > 0, "no mappings in {maps}");
+    sum
+}

@@ -1,0 +1,25 @@
+//! picam on real V4L2 drivers: vivid with its error injection, and uvcvideo on a USB webcam in software.
+//!
+//! Each test needs root in a kernel that has vivid, or vhci_hcd and uvcvideo, as modules, and the machine's V4L2 devices
+//! to itself: `tests/drivers/run` provides that, and plain `cargo test` leaves these tests out. Where something is
+//! missing a test fails and names it; none passes without having looked at real frames. The program under test is the
+//! built binary, judged by what it says and how it ends.
+//!
+//! Fixtures: [`kernel`] loads modules, [`vivid`] and [`usb_camera`] are the cameras, [`program`] runs picam, [`summary`]
+//! reads its figures. The other modules are the tests, each by what it disturbs.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a fixture that fails is a test that fails
+
+mod kernel;
+mod program;
+mod summary;
+mod usb_camera;
+mod vivid;
+mod wait;
+
+mod choice;
+mod cost;
+mod sinks;
+mod usb_frames;
+mod usb_plug;
+mod vivid_faults;
+mod vivid_frames;
