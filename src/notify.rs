@@ -9,6 +9,8 @@ use crate::capture::Health;
 /// The service manager that started us, if any.
 #[derive(Debug)]
 pub(crate) struct Notify {
+    /// Whether there is a service manager to tell.
+    pub(crate) is_heard: bool,
     ready: bool,
     watchdog: Option<Watchdog>,
 }
@@ -24,7 +26,7 @@ impl Notify {
     pub(crate) fn new(now: Duration) -> Self {
         // Twice as often as asked, as sd_watchdog_enabled(3) recommends.
         let watchdog = sd_notify::watchdog_enabled().map(|limit| Watchdog { interval: limit / 2, due: now });
-        Notify { ready: false, watchdog }
+        Notify { is_heard: std::env::var_os("NOTIFY_SOCKET").is_some(), ready: false, watchdog }
     }
 
     /// The configuration holds, and the camera is captured from or waited for: the unit has started.

@@ -61,14 +61,15 @@ struct Run {
 impl Run {
     fn new(config: &Config, sinks: Vec<Box<dyn Outlet>>) -> Self {
         let now = clock::monotonic();
+        let notify = Notify::new(now);
         Run {
             count: config.count,
             end: config.duration.map(|duration| now + duration),
             started: now,
             stream: None,
             delivered: 0,
-            notify: Notify::new(now),
-            reporter: Reporter::new(&config.report, &config.sinks, now),
+            reporter: Reporter::new(&config.report, &config.sinks, notify.is_heard, now),
+            notify,
             waiting_for: None,
             sinks,
         }
@@ -80,7 +81,7 @@ impl Run {
             if self.end.is_some_and(|end| now >= end) {
                 return Ok(());
             }
-            let due = [Some(self.reporter.due), self.notify.due(), self.end].into_iter().flatten().min();
+            let due = [self.reporter.due, self.notify.due(), self.end].into_iter().flatten().min();
             let timeout = due.map_or(Duration::MAX, |due| due.saturating_sub(now));
             now = match capture.next(timeout)? {
                 Event::Frame(frame) => {
@@ -106,7 +107,7 @@ impl Run {
                 Event::Stopped => return Ok(()),
             };
             self.notify.watchdog(now, capture.health());
-            if now >= self.reporter.due {
+            if self.reporter.due.is_some_and(|due| now >= due) {
                 self.report(capture, now);
             }
         }
@@ -170,7 +171,8 @@ struct Reporter {
     quiet: bool,
     interval: Duration,
     since: Duration,
-    due: Duration,
+    /// When the next is due; `None`: nobody is to be told before the end.
+    due: Option<Duration>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -184,7 +186,7 @@ enum Style {
 }
 
 impl Reporter {
-    fn new(config: &ReportConfig, sinks: &[SinkConfig], now: Duration) -> Self {
+    fn new(config: &ReportConfig, sinks: &[SinkConfig], is_heard: bool, now: Duration) -> Self {
         // Lines on the same terminal would run into a status line.
         let writes_lines =
             |sink: &SinkConfig| matches!(sink, SinkConfig::Frames | SinkConfig::FrameLog(Output::Stdout, _));
@@ -201,7 +203,8 @@ impl Reporter {
             Style::StatusLine => STATUS_INTERVAL,
             _ => config.interval.unwrap_or(NOTIFY_INTERVAL),
         };
-        Reporter { style, json: config.json, quiet: config.quiet, interval, since: now, due: now + interval }
+        let due = (is_heard || style != Style::Silent).then_some(now + interval);
+        Reporter { style, json: config.json, quiet: config.quiet, interval, since: now, due }
     }
 
     /// A summary of the span that ends now; `waiting_for` is why there are no frames.
@@ -226,7 +229,7 @@ impl Reporter {
 
     fn next(&mut self, now: Duration) {
         self.since = now;
-        self.due = now + self.interval;
+        self.due = Some(now + self.interval);
     }
 }
 

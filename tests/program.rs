@@ -1,0 +1,224 @@
+//! The program on the built-in camera, from outside: what it prints, writes and returns.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+fn picam(arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_picam"));
+    command.args(arguments.split_whitespace()).stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &str) -> Output {
+    picam(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// The last summary, with its books checked.
+fn total(output: &Output) -> Value {
+    let summary: Value = serde_json::from_str(text(&output.stdout).lines().last().expect("a summary")).unwrap();
+    assert_eq!(summary["report"], "total");
+    check_books(&summary);
+    summary
+}
+
+fn check_books(summary: &Value) {
+    let number = |value: &Value| value.as_u64().unwrap_or_else(|| panic!("{value} in {summary}"));
+    let frames = &summary["frames"];
+    let [numbered, delivered, lost, corrupt] =
+        ["numbered", "delivered", "lost", "corrupt"].map(|key| number(&frames[key]));
+    assert_eq!(numbered, delivered + lost + corrupt, "{summary}");
+    for sink in summary["sinks"].as_array().unwrap() {
+        let [written, skipped, pending] = ["written", "skipped", "pending"].map(|key| number(&sink[key]));
+        assert_eq!(pending, 0, "{summary}");
+        assert_eq!(written + skipped, delivered, "{summary}");
+        let by = sink["skipped_by"].as_object().unwrap().values().map(number).sum::<u64>();
+        assert_eq!(skipped, by, "{summary}");
+    }
+}
+
+#[test]
+fn frames_are_told_a_line_each_in_order_and_on_the_cadence() {
+    let output = run("--device test:320x240@100 --count 5 --frames --quiet --buffers 32");
+    assert!(output.status.success());
+    let lines = text(&output.stdout);
+    let mut last: Option<(u32, f64)> = None;
+    for line in lines.lines() {
+        let fields: Vec<_> = line.split(' ').map(|field| field.split_once('=').unwrap()).collect();
+        let [("size", "153600"), ("seq", sequence), ("ts", timestamp)] = fields[..] else { panic!("{line}") };
+        let (sequence, timestamp): (u32, f64) = (sequence.parse().unwrap(), timestamp.parse().unwrap());
+        if let Some((before, at)) = last {
+            let frames = f64::from(sequence - before);
+            assert!(frames >= 1.0 && (timestamp - at - frames * 0.01).abs() < 2e-6, "{lines}");
+        }
+        last = Some((sequence, timestamp));
+    }
+    assert_eq!(lines.lines().count(), 5);
+    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+}
+
+#[test]
+fn raw_y4m_and_frame_log_hold_what_the_summary_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name).display().to_string();
+    let (raw, y4m, csv, jsonl) = (at("v.raw"), at("v.y4m"), at("v.csv"), at("v.jsonl"));
+    let output = run(&format!(
+        "--device test:64x48@200 --count 30 --buffers 16 --json --raw {raw} --y4m {y4m} --frame-log {csv} --frame-log {jsonl}"
+    ));
+    let total = total(&output);
+    let written = |kind: &str| {
+        let sink =
+            total["sinks"].as_array().unwrap().iter().find(|sink| sink["name"].as_str().unwrap().starts_with(kind));
+        (sink.unwrap()["written"].as_u64().unwrap(), sink.unwrap()["bytes"].as_u64().unwrap())
+    };
+    let size = |path: &str| fs::metadata(path).unwrap().len();
+    let (frames, bytes) = written("raw");
+    assert_eq!((size(&raw), frames * 64 * 48 * 2), (bytes, bytes));
+    let video = fs::read(&y4m).unwrap();
+    let header_end = video.iter().position(|byte| *byte == b'\n').unwrap();
+    assert_eq!(text(&video[..header_end]), "YUV4MPEG2 W64 H48 F200:1 Ip A0:0 C422 XCOLORRANGE=LIMITED");
+    assert_eq!(((video.len() - header_end - 1) / (64 * 48 * 2 + 6)) as u64, written("y4m").0);
+    let sequences: Vec<u64> = fs::read_to_string(&csv)
+        .unwrap()
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').next().unwrap().parse().unwrap())
+        .collect();
+    assert_eq!(sequences.len(), 30);
+    assert!(sequences.windows(2).all(|pair| pair[0] < pair[1]));
+    let same: Vec<u64> = fs::read_to_string(&jsonl)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["sequence"].as_u64().unwrap())
+        .collect();
+    assert_eq!(sequences, same);
+    // What the driver numbered, as the log has it, is what the summary says.
+    assert_eq!(sequences[29] - sequences[0] + 1, total["frames"]["numbered"].as_u64().unwrap());
+}
+
+#[test]
+fn a_full_disk_is_said_counted_and_stops_nothing() {
+    for sink in ["--raw /dev/full", "--y4m /dev/full", "--frame-log /dev/full --frame-log-format csv"] {
+        let output = run(&format!("--device test:64x48@100 --count 20 --json {sink}"));
+        assert!(output.status.success());
+        let total = total(&output);
+        let counts = &total["sinks"][0];
+        assert_eq!(total["frames"]["delivered"], 20);
+        assert_eq!((counts["written"].as_u64(), counts["bytes"].as_u64()), (Some(0), Some(0)), "{counts}");
+        let said = text(&output.stderr);
+        assert_eq!(said.matches("cannot write: No space left on device").count(), 1, "{said}");
+    }
+}
+
+#[test]
+fn standard_error_on_a_full_disk_stops_nothing() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output =
+        picam("--device test:64x48@100 --count 20 --json --stats-interval 50ms").stderr(full).output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(total(&output)["frames"]["delivered"], 20);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_ends_the_run() {
+    for arguments in ["--frames", "--raw -", "--y4m -", "--frame-log -"] {
+        let mut child =
+            picam(&format!("--device test:64x48@200 --quiet {arguments}")).stdout(Stdio::piped()).spawn().unwrap();
+        let mut first = [0; 16];
+        child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{arguments}");
+    }
+}
+
+#[test]
+fn a_reader_that_does_not_read_costs_frames_of_its_own_sink_only() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log.csv");
+    let arguments = format!("--device test:640x480@100 --duration 1 --buffers 8 --raw - --frame-log {}", log.display());
+    let started = Instant::now();
+    let mut child = picam(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert!(started.elapsed() < Duration::from_secs(8), "a pipe that nobody reads kept it from ending");
+    let logged = fs::read_to_string(&log).unwrap().lines().count() - 1;
+    assert!(said.contains("raw -: 0 written (0 bytes)") && said.contains(" slow)"), "{said}");
+    assert!(said.contains(&format!("{logged} delivered")), "{logged} in the log; {said}");
+}
+
+#[test]
+fn a_signal_ends_it_with_a_summary_and_status_0() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut child =
+            picam("--device test:64x48@100 --frames").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        lines.next().unwrap().unwrap();
+        let asked = Instant::now();
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        lines.for_each(drop);
+        let output = child.wait_with_output().unwrap();
+        assert!(asked.elapsed() < Duration::from_secs(2));
+        assert_eq!(output.status.code(), Some(0));
+        assert!(text(&output.stderr).contains("numbered = "), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn summaries_come_at_the_interval_and_add_up() {
+    let output = run("--device test:64x48@100 --duration 600ms --stats-interval 100ms --json");
+    let lines = text(&output.stdout);
+    let summaries: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (total, intervals) = summaries.split_last().unwrap();
+    let delivered = |summary: &Value| summary["frames"]["delivered"].as_u64().unwrap();
+    assert!(intervals.len() >= 4 && intervals.iter().all(|summary| summary["report"] == "interval"), "{lines}");
+    let sum: u64 = intervals.iter().map(delivered).sum();
+    assert!(sum <= delivered(total) && delivered(total) - sum <= 30, "{lines}");
+    for key in ["fps", "seconds"] {
+        assert!(total[key].as_f64().unwrap() > 0.0, "{lines}");
+    }
+    assert_eq!(total["queue_depth"]["max"], 3, "{lines}");
+}
+
+#[test]
+fn exit_statuses_are_the_documented_ones() {
+    for (arguments, status, why) in [
+        ("--device test --count 1", 0, ""),
+        ("--device test --raw /nonexistent/a.raw", 1, "cannot write to /nonexistent/a.raw"),
+        ("--device test --buffers 0", 2, "buffers"),
+        ("--device /dev/null", 3, "/dev/null: is not a V4L2 device"),
+        ("--device /nonexistent/video0 --on-error exit", 3, "no camera fits"),
+        ("--device usb=ffff:ffff --on-error exit", 3, "no camera fits"),
+        ("--device test --format MJPG --strict", 5, "MJPG"),
+        ("--device test --set brightness=1", 5, "brightness"),
+        ("--device test --input 3", 5, "input"),
+    ] {
+        let output = run(arguments);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(status), "{arguments}: {said}");
+        assert!(said.contains(why), "{arguments}: {said}");
+    }
+}
+
+#[test]
+fn a_camera_that_is_not_there_is_waited_for_without_looking_busy() {
+    let mut child = picam("--device /nonexistent/video0").stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    assert!(first.contains("no camera fits") && first.ends_with("waiting"), "{first}");
+    std::thread::sleep(Duration::from_secs(1));
+    let cpu = fs::read_to_string(Path::new("/proc").join(child.id().to_string()).join("stat")).unwrap();
+    let ticks: u64 =
+        cpu.rsplit(')').next().unwrap().split_whitespace().skip(11).take(2).map(|n| n.parse::<u64>().unwrap()).sum();
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(ticks <= 5, "{ticks} ticks of CPU to wait a second");
+}

@@ -1,0 +1,57 @@
+//! Once a stream runs, a frame costs no heap allocation and no copy. One test, as the allocator counts the whole process.
+
+mod counting_allocator;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use counting_allocator::{Counting, allocations};
+use picam::capture::{Capture, Event};
+use picam::cli::Cli;
+use picam::config::CaptureConfig;
+use picam::stop::Stop;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Allocations of a whole `picam run` of that many frames.
+fn of_a_run(frames: u32, sinks: &str) -> u64 {
+    let arguments =
+        format!("picam --device test:320x240@500 --buffers 8 --stats-interval 0 --count {frames} --quiet {sinks}");
+    let config = Cli::read(arguments.split_whitespace()).unwrap().config().unwrap();
+    let before = allocations();
+    picam::run(config, Stop::new().unwrap()).unwrap();
+    allocations() - before
+}
+
+#[test]
+fn a_frame_costs_no_allocation_and_no_copy() {
+    // What starting and ending allocate is in both runs, and in a warm-up what is allocated once for ever.
+    for sinks in [
+        "",
+        "--raw /dev/null",
+        "--y4m /dev/null",
+        "--frame-log /dev/null --frame-log-format jsonl",
+        "--raw /dev/null --y4m /dev/null --frame-log /dev/null --frame-log-format csv",
+    ] {
+        of_a_run(20, sinks);
+        let (few, many) = (of_a_run(50, sinks), of_a_run(250, sinks));
+        assert_eq!(few, many, "200 more frames with \"{sinks}\"");
+        assert!(few > 0, "the counting works");
+    }
+
+    // A buffer's frames are always at the same address: the driver's memory is what is handed out.
+    let device = "test:320x240@500".parse().unwrap();
+    let mut capture = Capture::new(CaptureConfig { device, ..CaptureConfig::default() }, Stop::new().unwrap());
+    let mut addresses = HashMap::new();
+    let mut frames = 0;
+    while frames < 40 {
+        if let Event::Frame(frame) = capture.next(Duration::from_secs(1)).unwrap() {
+            let clone = frame.clone();
+            assert_eq!(frame.data().as_ptr(), clone.data().as_ptr());
+            assert_eq!(*addresses.entry(frame.index()).or_insert(frame.data().as_ptr()), frame.data().as_ptr());
+            frames += 1;
+        }
+    }
+    assert!(addresses.len() <= 4);
+}
