@@ -112,13 +112,14 @@ impl<'a> Summary<'a> {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// One line: for the terminal's status line, systemd's STATUS and the interval's summary.
-    pub(crate) fn line(&self) -> String {
+    /// One line: for the terminal's status line, systemd's STATUS and the interval's summary. Rates and times are the
+    /// summary's, counts those since the start: nobody adds them up while looking.
+    pub(crate) fn line(&self, total: &Stats) -> String {
         let mut line = match &self.format {
             Some(format) => format!("{} {}x{} ", format.fourcc, format.width, format.height),
             None => String::new(),
         };
-        let Frames { delivered, lost, corrupt, .. } = self.frames;
+        let FrameCounts { delivered, lost, corrupt, .. } = total.frames();
         // Writing to a String does not fail, here and below.
         let _ = match self.fps {
             Some(fps) => write!(line, "{fps:.2} fps, "),
@@ -138,8 +139,8 @@ impl<'a> Summary<'a> {
         if let Some(depth) = self.queue_depth {
             let _ = write!(line, ", queue {}/{}", depth.min, depth.p50);
         }
-        if self.restarts > 0 {
-            let _ = write!(line, ", {} restarts", self.restarts);
+        if total.restarts() > 0 {
+            let _ = write!(line, ", {} restarts", total.restarts());
         }
         line
     }

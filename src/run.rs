@@ -144,11 +144,12 @@ impl Run {
 
     fn report(&mut self, capture: &mut Capture, now: Duration) {
         let summary = self.summary("interval", capture.accounting().recent(), seconds_since(self.reporter.since));
-        match &self.waiting_for {
-            Some(reason) => self.notify.status(&format!("waiting: {reason}")),
-            None => self.notify.status(&summary.line()),
-        }
-        self.reporter.interval(&summary, self.waiting_for.as_deref());
+        let line = match &self.waiting_for {
+            Some(reason) => format!("waiting: {reason}"),
+            None => summary.line(capture.accounting().total()),
+        };
+        self.notify.status(&line);
+        self.reporter.interval(&summary, &line, self.waiting_for.is_some());
         capture.accounting_mut().next_span();
         self.reporter.next(now);
     }
@@ -207,15 +208,15 @@ impl Reporter {
         Reporter { style, json: config.json, quiet: config.quiet, interval, since: now, due }
     }
 
-    /// A summary of the span that ends now; `waiting_for` is why there are no frames.
-    fn interval(&self, summary: &Summary<'_>, waiting_for: Option<&str>) {
-        match (self.style, waiting_for) {
-            (Style::Silent, _) => {}
-            (Style::Lines, _) if self.json => print_json(summary),
-            (Style::StatusLine, Some(reason)) => terminal::show_status(&format!("waiting: {reason}")),
-            (Style::StatusLine, None) => terminal::show_status(&summary.line()),
-            (Style::Lines, Some(_)) => {}
-            (Style::Lines, None) => terminal::print(&summary.line()),
+    /// A summary of the span that ends now, and the same as a line for people.
+    fn interval(&self, summary: &Summary<'_>, line: &str, is_waiting: bool) {
+        match self.style {
+            Style::Silent => {}
+            Style::StatusLine => terminal::show_status(line),
+            Style::Lines if self.json => print_json(summary),
+            // Why it waits was logged when it began to, and a log on an SD card is not for repeating that.
+            Style::Lines if is_waiting => {}
+            Style::Lines => terminal::print(line),
         }
     }
 

@@ -42,8 +42,12 @@ impl Log for Logger {
     fn flush(&self) {}
 }
 
-/// Shows `text` in the terminal's last line until the next line is written.
+/// Shows as much of `text` as fits in the terminal's last line, until the next line is written.
 pub(crate) fn show_status(text: &str) {
+    // A line that wraps could not be wiped.
+    let columns = rustix::termios::tcgetwinsize(std::io::stderr()).map_or(0, |size| usize::from(size.ws_col));
+    let room = if columns == 0 { 79 } else { columns - 1 };
+    let text: String = text.chars().take(room).collect();
     with_status(|shown| {
         let _ = write!(std::io::stderr(), "\r\x1b[K{text}");
         *shown = true;

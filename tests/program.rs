@@ -1,5 +1,7 @@
 //! The program on the built-in camera, from outside: what it prints, writes and returns.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;

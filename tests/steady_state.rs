@@ -1,5 +1,7 @@
 //! Once a stream runs, a frame costs no heap allocation and no copy. One test, as the allocator counts the whole process.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
 mod counting_allocator;
 
 use std::collections::HashMap;
