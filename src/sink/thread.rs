@@ -375,7 +375,7 @@ impl<S: Sink<Item = T>, T: Item> Worker<S, T> {
 
     fn failed(&mut self, error: &io::Error) {
         if ReaderGone::is_in(error) {
-            log::debug!("{}: {error}", self.name);
+            log::info!("{}: {error}", self.name);
             self.shared.closed.store(true, Relaxed);
         } else {
             // Once, and again when it had worked in between.

@@ -35,8 +35,11 @@ impl V4l2Source {
     pub(crate) fn start(device: Device, config: &CaptureConfig, roots: &Roots) -> Result<Self, DeviceError> {
         let granted = negotiate(&device, config, roots)?;
         let mut differences = granted.differences;
-        // A driver without events is an ordinary one.
-        let _ = ioctl::subscribe_source_change(device.fd());
+        // The event is the input's; drivers that do not number theirs say 0. One without events is an ordinary one.
+        let _ = ioctl::subscribe_source_change(device.fd(), 0);
+        if let Ok(input @ 1..) = ioctl::input(device.fd()) {
+            let _ = ioctl::subscribe_source_change(device.fd(), input);
+        }
         let format = Arc::new(granted.format);
         let pool = request_buffers(&device, config.buffers, &format, roots)?;
         if pool.len() != config.buffers {

@@ -9,6 +9,8 @@
 //! reads its figures. The other modules are the tests, each by what it disturbs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a fixture that fails is a test that fails
 
+#[path = "../counting_allocator/mod.rs"]
+mod counting_allocator;
 mod kernel;
 mod program;
 mod summary;
@@ -23,3 +25,6 @@ mod usb_frames;
 mod usb_plug;
 mod vivid_faults;
 mod vivid_frames;
+
+#[global_allocator]
+static ALLOCATOR: counting_allocator::Counting = counting_allocator::Counting;

@@ -1,6 +1,6 @@
 //! USB cameras come and go: picam waits for its own, takes no other for it, and goes on when it is back.
 
-use super::program::picam;
+use super::program::{picam, run_picam};
 use super::summary::frame_log;
 use super::usb_camera::{Fault, PRODUCT, Usb, UsbCamera, VENDOR};
 use std::thread::sleep;
@@ -66,7 +66,7 @@ fn a_camera_that_pulls_itself_out_in_mid_frame_is_lost_and_said() {
     let ended = picam(&format!("{SMALL} --on-error exit")).end().with_status(6);
     let total = ended.total();
     assert!(total.delivered() > 0 && total.numbered() <= 20, "{total:?}");
-    ended.said(&["/dev/video"]);
+    ended.said(&["/dev/video0", "gone"]);
 }
 
 #[test]
@@ -101,6 +101,11 @@ fn two_cameras_of_a_model_are_told_apart_by_their_serial_numbers() {
     let mut right = UsbCamera::new("RIGHT").port(1);
     left.plug();
     let node = right.plug();
+    // As the list names them.
+    let list = run_picam("list --json").with_status(0).stdout.join("\n");
+    for serial in ["LEFT", "RIGHT"] {
+        assert!(list.contains(&format!("\"{}\"", by_serial(serial))), "{list}");
+    }
     let picam = picam(&format!("{SMALL} --device {}", by_serial("RIGHT")));
     assert_eq!(picam.captures().device(), node.to_str().unwrap());
     right.unplug();
@@ -114,6 +119,26 @@ fn two_cameras_of_a_model_are_told_apart_by_their_serial_numbers() {
     picam.goes_on();
     picam.terminate().with_status(0).total();
     assert_eq!((left.streams(), right.streams()), (0, 2));
+}
+
+#[test]
+#[ignore = "needs vhci_hcd, uvcvideo: run by tests/drivers/run"]
+fn a_camera_without_a_serial_number_is_known_by_its_port() {
+    let _usb = Usb::load(true);
+    let mut ours = UsbCamera::new("").without_serial();
+    ours.plug();
+    let picam = picam(SMALL);
+    picam.captures();
+    ours.unplug();
+    picam.says("wait");
+    let mut other = UsbCamera::new("").without_serial().port(1);
+    other.plug();
+    sleep(Duration::from_secs(2));
+    assert_eq!(other.streams(), 0, "picam took another camera");
+    ours.plug();
+    picam.goes_on();
+    picam.terminate().with_status(0).total();
+    assert_eq!((ours.streams(), other.streams()), (2, 0));
 }
 
 #[test]

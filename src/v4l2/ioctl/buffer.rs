@@ -184,10 +184,11 @@ pub(crate) fn stream_off(device: BorrowedFd<'_>, buffer_type: BufferType) -> io:
     unsafe { call(device, vidioc::VIDIOC_STREAMOFF, &mut buffer_type.raw()) }
 }
 
-/// Asks to be told (POLLPRI) when the source's resolution or signal changes. Drivers without it answer EINVAL or ENOTTY.
-pub(crate) fn subscribe_source_change(device: BorrowedFd<'_>) -> io::Result<()> {
+/// Asks to be told (POLLPRI) when the resolution of what is at `input` changes. Drivers without it answer EINVAL or ENOTTY.
+pub(crate) fn subscribe_source_change(device: BorrowedFd<'_>, input: u32) -> io::Result<()> {
     let mut subscription = sys::v4l2_event_subscription::zeroed();
     subscription.type_ = sys::V4L2_EVENT_SOURCE_CHANGE;
+    subscription.id = input;
     // SAFETY: VIDIOC_SUBSCRIBE_EVENT takes a v4l2_event_subscription, which holds no pointer.
     unsafe { call(device, VIDIOC_SUBSCRIBE_EVENT, &mut subscription) }
 }

@@ -27,14 +27,15 @@ const CS_INTERFACE: u8 = 0x24;
 const VIDEO: u8 = 14;
 
 /// The device descriptor (USB 9.6.1): of class "miscellaneous, interface association".
-pub fn device() -> Vec<u8> {
+pub fn device(camera: &Description) -> Vec<u8> {
     let mut bytes = Vec::new();
     bytes.extend(0x0200_u16.to_le_bytes()); // USB 2.0
     bytes.extend([0xef, 2, 1, 64]);
     bytes.extend(VENDOR.to_le_bytes());
     bytes.extend(PRODUCT.to_le_bytes());
     bytes.extend(0x0100_u16.to_le_bytes());
-    bytes.extend([1, 2, 3, 1]); // manufacturer, product, serial number; one configuration
+    // Manufacturer, product, serial number (0: none); one configuration.
+    bytes.extend([1, 2, if camera.serial.is_some() { 3 } else { 0 }, 1]);
     descriptor(1, &bytes)
 }
 
@@ -49,7 +50,7 @@ pub fn string(camera: &Description, index: u8) -> Option<Vec<u8>> {
         0 => return Some(descriptor(3, &0x0409_u16.to_le_bytes())),
         1 => "picam",
         2 => &camera.product,
-        3 => &camera.serial,
+        3 => camera.serial.as_ref()?,
         _ => return None,
     };
     Some(descriptor(3, &text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()))

@@ -55,7 +55,7 @@ struct Device {
 pub fn start(host: UnixStream, camera: Arc<Description>, seen: Arc<Seen>) -> JoinHandle<()> {
     let parameters = Parameters { format: 1, frame: 1, interval: descriptors::interval(camera.modes[0].fps[0]) };
     let mut device = Device { host, camera, seen, parameters, urbs: VecDeque::new(), stream: None };
-    let name = device.camera.serial.clone();
+    let name = format!("camera {}", device.camera.port);
     let run = move || {
         while device.turn().is_ok() {}
         // The test holds the socket too, so that the host would not see the device go by itself.
@@ -121,7 +121,7 @@ impl Device {
     fn standard(&mut self, request: u8, kind: u8, number: u8, recipient: u8) -> Option<Vec<u8>> {
         match request {
             GET_DESCRIPTOR => match kind {
-                1 => Some(descriptors::device()),
+                1 => Some(descriptors::device(&self.camera)),
                 2 => Some(descriptors::configuration(&self.camera)),
                 3 => descriptors::string(&self.camera, number),
                 6 => Some(descriptors::qualifier()),

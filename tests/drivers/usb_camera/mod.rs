@@ -39,8 +39,8 @@ pub struct Usb {
 }
 
 impl Usb {
-    /// With `nodrop`, uvcvideo hands on the frames it knows to be damaged, with the ERROR flag (newer kernels' default);
-    /// without, it keeps them to itself, which leaves a gap in the sequence (Documentation/.../uvcvideo.rst).
+    /// With uvcvideo's parameter `nodrop`, it hands on the frames that it knows to be damaged, with the ERROR flag (newer
+    /// kernels' default); without, it keeps them to itself, which leaves a gap in the sequence.
     pub fn load(nodrop: bool) -> Usb {
         Usb {
             _vhci: Module::load("vhci_hcd", &[]),
@@ -106,7 +106,7 @@ type Faults = dyn Fn(u32, u32) -> Option<Fault> + Send + Sync;
 /// What the camera is: fixed while it is plugged in.
 struct Description {
     product: String,
-    serial: String,
+    serial: Option<String>,
     port: u32,
     modes: Vec<Mode>,
     faults: Box<Faults>,
@@ -144,7 +144,7 @@ impl UsbCamera {
         ];
         let description = Description {
             product: "Software webcam".to_owned(),
-            serial: serial.to_owned(),
+            serial: Some(serial.to_owned()),
             port: 0,
             modes,
             faults: Box::new(|_, _| None),
@@ -156,6 +156,11 @@ impl UsbCamera {
     fn described(mut self, change: impl FnOnce(&mut Description)) -> UsbCamera {
         change(Arc::get_mut(&mut self.description).expect("a camera is described before it is plugged in"));
         self
+    }
+
+    /// As many cheap ones are: nothing tells it from another of its model but the port that it is in.
+    pub fn without_serial(self) -> UsbCamera {
+        self.described(|camera| camera.serial = None)
     }
 
     pub fn product(self, product: &str) -> UsbCamera {
@@ -217,7 +222,10 @@ impl UsbCamera {
             let text = |path: PathBuf| fs::read_to_string(path).unwrap_or_default();
             // The node's device is the USB interface, whose parent is the USB device.
             let usb = fs::canonicalize(node.join("device/..")).unwrap_or_default();
-            text(usb.join("serial")).trim_end() == self.description.serial && text(node.join("index")).trim_end() == "0"
+            // On a hub, devpath is the port, from 1.
+            let here = usb.to_string_lossy().contains("vhci_hcd")
+                && text(usb.join("devpath")).trim_end() == (self.description.port + 1).to_string();
+            here && text(node.join("index")).trim_end() == "0"
         })?;
         let node = Path::new("/dev").join(ours.file_name()?);
         node.exists().then_some(node)
@@ -242,7 +250,7 @@ impl UsbCamera {
 impl fmt::Debug for UsbCamera {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Description { product, serial, port, .. } = &*self.description;
-        write!(f, "camera {product:?} {serial} in port {port}")
+        write!(f, "camera {product:?} {serial:?} in port {port}")
     }
 }
 
