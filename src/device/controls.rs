@@ -16,10 +16,8 @@ pub(crate) fn set_all(device: &Device, wanted: &[(String, String)]) -> Result<Ve
     let mut differences = Vec::new();
     for (key, text) in wanted {
         let Some(control) = find(&controls, key) else {
-            return Err(refused(
-                format!("has no control \"{key}\""),
-                controls.iter().filter(settable).map(key_of).collect(),
-            ));
+            let names: Vec<_> = controls.iter().filter(settable).map(key_of).collect();
+            return Err(refused(format!("has no control \"{key}\""), vec![names.join(", ")]));
         };
         let attempt = format!("set control {} to {text}", key_of(control));
         let value = parse(control, text).map_err(|problem| {

@@ -174,5 +174,10 @@ fn say_holders(holders: &[String]) -> String {
 }
 
 fn say_offers(offers: &[String]) -> String {
-    if offers.is_empty() { String::new() } else { format!("; it offers {}", offers.join(", ")) }
+    let in_line = offers.join(", ");
+    match in_line.len() {
+        0 => String::new(),
+        1..=100 => format!("; it offers {in_line}"),
+        _ => format!("; it offers\n  {}", offers.join("\n  ")),
+    }
 }

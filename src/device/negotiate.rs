@@ -43,7 +43,7 @@ pub(crate) fn negotiate(device: &Device, config: &CaptureConfig, roots: &Roots) 
     differences.extend(controls::set_all(device, &config.controls)?);
     if config.strict && !differences.is_empty() {
         let problem = format!("grants {}", differences.join(", and "));
-        return Err(DeviceError::Refused { device: device.name(), problem, offers: offers(device, &formats) });
+        return Err(DeviceError::Refused { device: device.name(), problem, offers: offers(device, config, &formats) });
     }
     Ok(Granted { format, rate, differences })
 }
@@ -105,7 +105,7 @@ fn set_format(
             Some(Errno::INVAL) => DeviceError::Refused {
                 device: device.name(),
                 problem: format!("refuses {fourcc} {}", config.size),
-                offers: offers(device, formats),
+                offers: offers(device, config, formats),
             },
             _ => device.failed("set the format (VIDIOC_S_FMT)", source),
         },
@@ -140,13 +140,25 @@ fn set_rate(device: &Device, config: &CaptureConfig) -> Result<Option<Rate>, Dev
     }
 }
 
-/// What the device can do, a line a format: "YUYV 640x480 (30, 25 fps) 1280x720 (10 fps)".
-fn offers(device: &Device, formats: &[FormatDescription]) -> Vec<String> {
-    let describe = |format: &FormatDescription| {
-        let sizes: Vec<_> = modes(device, format.fourcc).iter().map(Mode::to_string).collect();
-        format!("{} {}", format.fourcc, sizes.join(" ")).trim_end().to_owned()
+/// What the device can do in place of what was asked: "YUYV 640x480 (30, 25 fps)" for each mode of the formats that were asked
+/// for (of its first few where none of them is there), and the names of the others.
+fn offers(device: &Device, config: &CaptureConfig, formats: &[FormatDescription]) -> Vec<String> {
+    let asked = |format: &&FormatDescription| config.formats.contains(&format.fourcc);
+    let (mut told, mut others): (Vec<_>, Vec<_>) = formats.iter().partition(asked);
+    if told.is_empty() {
+        told = others.drain(..others.len().min(3)).collect();
+    }
+    let of_format = |format: &&FormatDescription| {
+        let fourcc = format.fourcc;
+        let modes = modes(device, fourcc).into_iter().map(move |mode| format!("{fourcc} {mode}"));
+        modes.collect::<Vec<_>>()
     };
-    formats.iter().map(describe).collect()
+    let mut offers: Vec<_> = told.iter().flat_map(of_format).collect();
+    if !others.is_empty() {
+        let names: Vec<_> = others.iter().map(|format| format.fourcc.to_string()).collect();
+        offers.push(format!("other formats: {}", names.join(" ")));
+    }
+    offers
 }
 
 /// A frame size of a format and the rates it comes at.
