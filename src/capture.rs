@@ -64,8 +64,16 @@ pub struct Capture {
 }
 
 enum State {
-    Closed { retry_at: Duration },
-    Streaming { source: Box<dyn Source>, started: Duration, last_frame: Option<Duration> },
+    Closed {
+        retry_at: Duration,
+    },
+    Streaming {
+        source: Box<dyn Source>,
+        started: Duration,
+        last_frame: Option<Duration>,
+        /// How long there was no frame when that was looked at last.
+        waited: Duration,
+    },
 }
 
 /// How soon a device that is there but does not work is tried again.
@@ -85,7 +93,7 @@ impl Capture {
                 Selector::Test { size, rate } => Box::new(TestCamera::open(*size, *rate, &config)?),
                 selector => {
                     let device = discover::find(selector, last, &roots)?;
-                    Box::new(V4l2Source::start(device, &config, &roots)?)
+                    Box::new(V4l2Source::start(device, &config)?)
                 }
             })
         });
@@ -133,32 +141,39 @@ impl Capture {
     /// [`OnError::Exit`] every failure.
     pub fn next(&mut self, timeout: Duration) -> Result<Event, DeviceError> {
         match &mut self.state {
-            State::Streaming { source, started, last_frame } => match source.dequeue(timeout, &self.stop) {
-                Ok(Dequeued::Frame(frame)) => {
-                    *last_frame = Some(frame.metadata().dequeued);
-                    self.failing = false;
-                    self.accounting.frame(frame.metadata());
-                    Ok(Event::Frame(frame))
-                }
-                Ok(Dequeued::NotYet) if self.stop.is_stopped() => Ok(Event::Stopped),
-                Ok(Dequeued::NotYet) => {
-                    let waited = clock::monotonic().saturating_sub(last_frame.unwrap_or(*started));
-                    if waited < self.timeout {
-                        return Ok(Event::Idle);
+            State::Streaming { source, started, last_frame, waited } => {
+                match source.dequeue(timeout.min(self.timeout.saturating_sub(*waited)), &self.stop) {
+                    Ok(Dequeued::Frame(frame)) => {
+                        *last_frame = Some(frame.metadata().dequeued);
+                        *waited = Duration::ZERO;
+                        self.failing = false;
+                        self.accounting.frame(frame.metadata());
+                        Ok(Event::Frame(frame))
                     }
-                    let device = source.info().camera.to_string();
-                    self.failed(DeviceError::Stalled { device, waited })
+                    Ok(Dequeued::NotYet) if self.stop.is_stopped() => Ok(Event::Stopped),
+                    Ok(Dequeued::NotYet) => {
+                        *waited = clock::monotonic().saturating_sub(last_frame.unwrap_or(*started));
+                        if *waited < self.timeout {
+                            return Ok(Event::Idle);
+                        }
+                        let error = DeviceError::Stalled {
+                            device: source.info().camera.to_string(),
+                            waited: *waited,
+                            queue_depth: source.queue_depth(),
+                        };
+                        self.failed(error)
+                    }
+                    Ok(Dequeued::Changed) => {
+                        log::warn!("{}: the source changed: starting the stream anew", source.info().camera);
+                        self.close();
+                        Ok(Event::Idle)
+                    }
+                    Err(error) => self.failed(error),
                 }
-                Ok(Dequeued::Changed) => {
-                    log::warn!("{}: the source changed: starting the stream anew", source.info().camera);
-                    self.close();
-                    Ok(Event::Idle)
-                }
-                Err(error) => self.failed(error),
-            },
+            }
             State::Closed { retry_at } => {
-                let wait = retry_at.saturating_sub(clock::monotonic()).min(timeout);
-                if !wait.is_zero() && !self.watch.wait(wait, &self.stop) {
+                let left = retry_at.saturating_sub(clock::monotonic());
+                if !left.is_zero() && !self.watch.wait(left.min(timeout), &self.stop) {
                     return Ok(if self.stop.is_stopped() { Event::Stopped } else { Event::Idle });
                 }
                 self.open()
@@ -176,16 +191,15 @@ impl Capture {
                 self.camera = Some(info.camera.clone());
                 self.told = None;
                 self.accounting.stream_started(info.rate);
-                self.state = State::Streaming { source, started: clock::monotonic(), last_frame: None };
+                let (started, waited) = (clock::monotonic(), Duration::ZERO);
+                self.state = State::Streaming { source, started, last_frame: None, waited };
                 Ok(Event::Started(info))
             }
             Err(error) => {
-                let absent = matches!(
-                    error,
-                    DeviceError::NoCamera { .. } | DeviceError::Permission { .. } | DeviceError::Lost { .. }
-                );
-                let retry = if absent { watch::SAFETY_POLL } else { RETRY };
+                // A camera that is there and does not work is worth another try soon; one that is absent or busy is not.
                 self.failing = matches!(error, DeviceError::Failed { .. } | DeviceError::Bandwidth { .. });
+                let soon = self.failing || matches!(error, DeviceError::NoSignal { .. });
+                let retry = if soon { RETRY } else { watch::SAFETY_POLL };
                 self.state = State::Closed { retry_at: clock::monotonic() + retry };
                 self.wait_for(error)
             }

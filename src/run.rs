@@ -10,7 +10,6 @@ use crate::notify::Notify;
 use crate::report::Summary;
 use crate::sink::{self, Outlet};
 use crate::source::StreamInfo;
-use crate::stats::Stats;
 use crate::stop::Stop;
 use crate::terminal;
 use crate::v4l2::clock;
@@ -38,7 +37,7 @@ pub fn run(config: Config, stop: Stop) -> anyhow::Result<()> {
     // The source before the sinks: they have no more to come.
     drop(capture);
     run.end_sinks();
-    run.reporter.last(&run.summary("total", accounting.total(), seconds));
+    run.reporter.last(&Summary::new("total", run.stream.as_ref(), accounting.total(), seconds, &run.sinks));
     result
 }
 
@@ -110,6 +109,9 @@ impl Run {
             if self.reporter.due.is_some_and(|due| now >= due) {
                 self.report(capture, now);
             }
+            if self.nobody_listens() {
+                return Ok(());
+            }
         }
     }
 
@@ -135,15 +137,19 @@ impl Run {
             }
             self.delivered += 1;
         }
-        let all_closed = !self.sinks.is_empty() && self.sinks.iter().all(|sink| sink.is_closed());
-        if all_closed {
-            log::debug!("nobody reads what is captured any more");
-        }
-        all_closed || self.count.is_some_and(|count| self.delivered >= count)
+        self.count.is_some_and(|count| self.delivered >= count)
+    }
+
+    /// Whether there were readers, of sinks or of summaries, and all of them went away.
+    fn nobody_listens(&self) -> bool {
+        let had_readers = !self.sinks.is_empty() || self.reporter.json;
+        had_readers && self.reporter.is_closed() && self.sinks.iter().all(|sink| sink.is_closed())
     }
 
     fn report(&mut self, capture: &mut Capture, now: Duration) {
-        let summary = self.summary("interval", capture.accounting().recent(), seconds_since(self.reporter.since));
+        let seconds = seconds_since(self.reporter.since);
+        let recent = capture.accounting().recent();
+        let summary = Summary::new("interval", self.stream.as_ref(), recent, seconds, &self.sinks);
         let line = match &self.waiting_for {
             Some(reason) => format!("waiting: {reason}"),
             None => summary.line(capture.accounting().total()),
@@ -152,10 +158,6 @@ impl Run {
         self.reporter.interval(&summary, &line, self.waiting_for.is_some());
         capture.accounting_mut().next_span();
         self.reporter.next(now);
-    }
-
-    fn summary(&self, report: &'static str, stats: &Stats, seconds: f64) -> Summary<'_> {
-        Summary::new(report, self.stream.as_ref(), stats, seconds, &self.sinks)
     }
 
     fn end_sinks(&mut self) {
@@ -169,6 +171,8 @@ impl Run {
 struct Reporter {
     style: Style,
     json: bool,
+    /// Nobody reads the JSON any more.
+    reader_is_gone: bool,
     quiet: bool,
     interval: Duration,
     since: Duration,
@@ -205,38 +209,49 @@ impl Reporter {
             _ => config.interval.unwrap_or(NOTIFY_INTERVAL),
         };
         let due = (is_heard || style != Style::Silent).then_some(now + interval);
-        Reporter { style, json: config.json, quiet: config.quiet, interval, since: now, due }
+        Reporter { style, json: config.json, reader_is_gone: false, quiet: config.quiet, interval, since: now, due }
     }
 
     /// A summary of the span that ends now, and the same as a line for people.
-    fn interval(&self, summary: &Summary<'_>, line: &str, is_waiting: bool) {
+    fn interval(&mut self, summary: &Summary<'_>, line: &str, is_waiting: bool) {
         match self.style {
             Style::Silent => {}
             Style::StatusLine => terminal::show_status(line),
-            Style::Lines if self.json => print_json(summary),
+            Style::Lines if self.json => self.print_json(summary, Duration::ZERO),
             // Why it waits was logged when it began to, and a log on an SD card is not for repeating that.
             Style::Lines if is_waiting => {}
             Style::Lines => terminal::print(line),
         }
     }
 
-    fn last(&self, summary: &Summary<'_>) {
+    fn last(&mut self, summary: &Summary<'_>) {
         if self.json {
-            print_json(summary);
+            self.print_json(summary, SINKS_END);
         } else if !self.quiet && summary.has_stream() {
             terminal::print(&summary.text());
         }
     }
 
+    /// Writes to standard output unless its reader is busy for longer than `patience`: capture does not wait for it.
+    fn print_json(&mut self, summary: &Summary<'_>, patience: Duration) {
+        let mut stdout = std::io::stdout().lock();
+        if self.reader_is_gone || !terminal::takes_a_line(&stdout, patience) {
+            return;
+        }
+        match writeln!(stdout, "{}", summary.json()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => self.reader_is_gone = true,
+            Err(error) => log::error!("cannot write a summary to standard output: {error}"),
+            Ok(()) => {}
+        }
+    }
+
+    /// Whether there was a reader of summaries, and there is none any more.
+    fn is_closed(&self) -> bool {
+        !self.json || self.reader_is_gone
+    }
+
     fn next(&mut self, now: Duration) {
         self.since = now;
         self.due = Some(now + self.interval);
-    }
-}
-
-fn print_json(summary: &Summary<'_>) {
-    let mut stdout = std::io::stdout().lock();
-    if let Err(error) = writeln!(stdout, "{}", summary.json()).and_then(|()| stdout.flush()) {
-        log::error!("cannot write a summary to standard output: {error}");
     }
 }

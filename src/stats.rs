@@ -62,11 +62,9 @@ pub struct Stats {
     jitter: Times,
     latency: Times,
     depths: [u64; MAX_BUFFERS as usize + 1],
-    /// Dequeue time of the frame before the span's first, or of the first itself.
-    since: Option<Duration>,
-    until: Duration,
-    /// Frames from `since` to `until`.
+    /// Delivered frames that had another one of their stream before them, and the time between those.
     intervals: u64,
+    time: Duration,
 }
 
 impl Default for Stats {
@@ -78,9 +76,8 @@ impl Default for Stats {
             jitter: Times::new(),
             latency: Times::new(),
             depths: [0; MAX_BUFFERS as usize + 1],
-            since: None,
-            until: Duration::ZERO,
             intervals: 0,
+            time: Duration::ZERO,
         }
     }
 }
@@ -101,10 +98,9 @@ impl Stats {
         self.restarts
     }
 
-    /// Delivered frames per second, by dequeue time; `None` with fewer than two.
+    /// Delivered frames per second while a stream ran, by dequeue time; `None` with fewer than two.
     pub fn fps(&self) -> Option<f64> {
-        let span = self.until.checked_sub(self.since?)?.as_secs_f64();
-        (self.intervals > 0 && span > 0.0).then(|| self.intervals as f64 / span)
+        (!self.time.is_zero()).then(|| self.intervals as f64 / self.time.as_secs_f64())
     }
 
     /// How far the time between the driver's timestamps is from the frame interval.
@@ -139,8 +135,8 @@ impl Stats {
         self.jitter.0.reset();
         self.latency.0.reset();
         self.depths.fill(0);
-        self.since = self.since.map(|_| self.until);
         self.intervals = 0;
+        self.time = Duration::ZERO;
     }
 }
 
@@ -172,6 +168,8 @@ pub struct Accounting {
     streams: u64,
     rate: Option<Rate>,
     last: Option<Last>,
+    /// When the stream's last delivered frame was dequeued.
+    last_delivered: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -206,6 +204,7 @@ impl Accounting {
         self.streams += 1;
         self.rate = rate;
         self.last = None;
+        self.last_delivered = None;
     }
 
     /// A frame was dequeued.
@@ -241,11 +240,13 @@ impl Accounting {
             }
             stats.frames.delivered += 1;
             stats.bytes += u64::from(frame.bytesused);
-            stats.until = frame.dequeued;
-            match stats.since {
-                Some(_) => stats.intervals += 1,
-                None => stats.since = Some(frame.dequeued),
+            if let Some(last) = self.last_delivered {
+                stats.intervals += 1;
+                stats.time += frame.dequeued.saturating_sub(last);
             }
+        }
+        if !frame.corrupt {
+            self.last_delivered = Some(frame.dequeued);
         }
     }
 }
@@ -313,6 +314,16 @@ mod tests {
             }
             assert!(accounting.total().jitter().unwrap().max.abs_diff(expected) <= expected / 100, "{rate:?}");
         }
+    }
+
+    #[test]
+    fn the_time_between_streams_is_no_time_of_capture() {
+        let mut accounting = Accounting::default();
+        for hour in 0..3 {
+            accounting.stream_started(fps(100));
+            (0..11).for_each(|n| accounting.frame(&frame(n, hour * 3_600_000 + u64::from(n) * 10, false)));
+        }
+        assert!((accounting.total().fps().unwrap() - 100.0).abs() < 0.01);
     }
 
     #[test]

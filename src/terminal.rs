@@ -1,10 +1,13 @@
 //! Standard error: log lines, and on a terminal the status line below them. A standard error that cannot be written to (a
-//! full disk, a reader that went) is no reason to stop.
+//! full disk, a reader that went, or one that does not read) is no reason to stop: what does not fit is left out.
 
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use log::{LevelFilter, Log, Metadata, Record};
+use rustix::event::{PollFd, PollFlags, poll};
 use simple_logger::SimpleLogger;
 
 /// The status line that stands in the terminal's last line, if any.
@@ -61,8 +64,17 @@ pub(crate) fn print(text: &str) {
     });
 }
 
-/// Does `write` with the status line out of the way.
+/// Whether a line can be written to `output` within `timeout` without having to wait for its reader.
+pub(crate) fn takes_a_line(output: impl AsFd, timeout: Duration) -> bool {
+    let mut events = [PollFd::new(&output, PollFlags::OUT)];
+    poll(&mut events, Some(&crate::stop::timespec(timeout))).is_ok_and(|ready| ready > 0)
+}
+
+/// Does `write` with the status line out of the way, or not at all where nobody takes it.
 fn with_status(write: impl FnOnce(&mut bool)) {
+    if !takes_a_line(std::io::stderr(), Duration::ZERO) {
+        return;
+    }
     let mut shown = STATUS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if std::mem::take(&mut *shown) {
         let _ = write!(std::io::stderr(), "\r\x1b[K");

@@ -224,3 +224,36 @@ fn a_camera_that_is_not_there_is_waited_for_without_looking_busy() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert!(ticks <= 5, "{ticks} ticks of CPU to wait a second");
 }
+
+#[test]
+fn a_standard_error_that_nobody_reads_does_not_stop_capture() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log.csv");
+    let arguments =
+        format!("--device test:64x48@200 --duration 2 --stats-interval 1ms --buffers 32 --frame-log {}", log.display());
+    let mut child = picam(&arguments).stderr(Stdio::piped()).spawn().unwrap();
+    assert!(child.wait().unwrap().success());
+    let logged = fs::read_to_string(&log).unwrap().lines().count() - 1;
+    assert!(logged >= 300, "{logged} of 400 frames");
+}
+
+#[test]
+fn summaries_that_nobody_reads_any_more_end_the_run() {
+    let arguments = "--device test:64x48@100 --json --stats-interval 50ms --quiet";
+    let mut child = picam(arguments).stdout(Stdio::piped()).spawn().unwrap();
+    BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn standard_output_that_is_a_file_is_written_from_where_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("frames.raw");
+    fs::write(&path, "before").unwrap();
+    let file = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    let output = picam("--device test:64x48@200 --count 5 --raw -").stdout(file).output().unwrap();
+    let frames = (fs::metadata(&path).unwrap().len() - 6) / (64 * 48 * 2);
+    let said = text(&output.stderr);
+    assert!(said.contains(&format!("raw -: {frames} written")), "{said}");
+    assert!(fs::read(&path).unwrap().starts_with(b"before"));
+}

@@ -54,6 +54,10 @@ impl Source for Scripted {
         &self.info
     }
 
+    fn queue_depth(&self) -> u32 {
+        self.pool.queue_depth()
+    }
+
     fn dequeue(&mut self, timeout: Duration, stop: &Stop) -> Result<Dequeued, DeviceError> {
         match self.steps.pop_front() {
             Some(Step::Frame(sequence)) => {
@@ -133,7 +137,10 @@ fn a_silent_driver_is_restarted_and_that_is_not_healthy_until_frames_flow() {
     assert!(matches!(next(&mut capture), Ok(Event::Started(_))));
     assert!(matches!(next(&mut capture), Ok(Event::Frame(_))));
     assert_eq!(capture.health(), Health::Capturing);
-    assert!(matches!(next(&mut capture), Ok(Event::Waiting(DeviceError::Stalled { .. }))));
+    // However long its caller would wait, the timeout is the timeout.
+    let before = clock::monotonic();
+    while !matches!(capture.next(Duration::MAX), Ok(Event::Waiting(DeviceError::Stalled { queue_depth: 2, .. }))) {}
+    assert!(clock::monotonic() - before < Duration::from_secs(5));
     assert!(matches!(next(&mut capture), Ok(Event::Started(_))));
     assert_eq!(capture.health(), Health::Failing);
     assert!(matches!(next(&mut capture), Ok(Event::Frame(_))));
@@ -158,6 +165,15 @@ fn a_stream_that_ends_before_its_first_frame_is_not_opened_in_circles() {
     assert!(matches!(next(&mut capture), Ok(Event::Started(_))));
     for _ in 0..10 {
         assert!(matches!(capture.next(Duration::from_millis(10)), Ok(Event::Idle)));
+    }
+    assert_eq!(opened.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn a_caller_that_does_not_wait_does_not_open_in_circles() {
+    let (mut capture, _, opened) = capture(vec![], OnError::Wait);
+    for _ in 0..100 {
+        capture.next(Duration::ZERO).unwrap();
     }
     assert_eq!(opened.lock().unwrap().len(), 1);
 }

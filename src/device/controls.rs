@@ -1,9 +1,13 @@
 //! Setting controls by name or id, with range and menu checked before the driver is asked.
 
+use std::io;
+
+use rustix::io::Errno;
+use v4l::v4l_sys as sys;
+
 use super::discover::Device;
 use super::error::DeviceError;
 use crate::v4l2::ioctl::{self, ControlDescription, ControlType};
-use v4l::v4l_sys as sys;
 
 /// Sets each `(control, value)` in order. Answers what the driver made another value of.
 pub(crate) fn set_all(device: &Device, wanted: &[(String, String)]) -> Result<Vec<String>, DeviceError> {
@@ -19,30 +23,46 @@ pub(crate) fn set_all(device: &Device, wanted: &[(String, String)]) -> Result<Ve
             let names: Vec<_> = controls.iter().filter(settable).map(key_of).collect();
             return Err(refused(format!("has no control \"{key}\""), vec![names.join(", ")]));
         };
-        let attempt = format!("set control {} to {text}", key_of(control));
         let value = parse(control, text).map_err(|problem| {
             refused(format!("control {} cannot be \"{text}\": {problem}", key_of(control)), menu_of(control))
         })?;
-        match value {
-            Value::Text(text) => {
-                ioctl::set_string_control(device.fd(), control.id, text).map_err(|e| device.failed(&attempt, e))?;
+        let set = match value {
+            Value::Text(text) => ioctl::set_string_control(device.fd(), control.id, text),
+            Value::Number(number) => ioctl::set_control(device.fd(), control.id, control.control_type, number),
+        };
+        set.map_err(|source| match refusal(control, &source) {
+            Some(reason) => {
+                refused(format!("control {} cannot be \"{text}\": {reason}", key_of(control)), menu_of(control))
             }
-            Value::Number(number) => {
-                ioctl::set_control(device.fd(), control.id, control.control_type, number)
-                    .map_err(|e| device.failed(&attempt, e))?;
-                if control.control_type == ControlType::Button || control.has_flag(sys::V4L2_CTRL_FLAG_WRITE_ONLY) {
-                    continue;
+            None => device.failed(&format!("set control {} to {text} (VIDIOC_S_EXT_CTRLS)", key_of(control)), source),
+        })?;
+        let is_readable =
+            control.control_type != ControlType::Button && !control.has_flag(sys::V4L2_CTRL_FLAG_WRITE_ONLY);
+        if let (Value::Number(number), true) = (value, is_readable) {
+            match ioctl::control(device.fd(), control.id, control.control_type) {
+                Ok(granted) if granted != number => {
+                    differences.push(format!("control {} is {granted}, not {number}", key_of(control)));
                 }
-                match ioctl::control(device.fd(), control.id, control.control_type) {
-                    Ok(granted) if granted != number => {
-                        differences.push(format!("control {} is {granted}, not {number}", key_of(control)));
-                    }
-                    _ => {}
-                }
+                _ => {}
             }
         }
     }
     Ok(differences)
+}
+
+/// Why the driver does not take a value that is within the control's range; `None` for a failure of another kind.
+fn refusal(control: &ControlDescription, error: &io::Error) -> Option<String> {
+    let inactive = control.has_flag(sys::V4L2_CTRL_FLAG_INACTIVE);
+    match Errno::from_io_error(error) {
+        Some(Errno::ACCESS | Errno::BUSY | Errno::PERM | Errno::INVAL) if inactive => Some(
+            "it has no effect while another control, such as an automatic one, is in charge: set that first".to_owned(),
+        ),
+        Some(Errno::BUSY) => Some("it is in use by another program".to_owned()),
+        Some(Errno::ACCESS | Errno::PERM | Errno::INVAL | Errno::RANGE) => {
+            Some(format!("the driver refuses it ({error})"))
+        }
+        _ => None,
+    }
 }
 
 /// A control's name as it is typed: lower case, one underscore for what is neither letter nor digit, as v4l2-ctl has it.
@@ -67,6 +87,7 @@ fn settable(control: &&ControlDescription) -> bool {
     !matches!(control.control_type, ControlType::Class | ControlType::Compound)
 }
 
+#[derive(Clone, Copy)]
 enum Value<'a> {
     Number(i64),
     Text(&'a str),
@@ -90,11 +111,11 @@ fn parse<'a>(control: &ControlDescription, text: &'a str) -> Result<Value<'a>, S
         },
         ControlType::Button => Ok(Value::Number(1)),
         ControlType::String => {
-            let length = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
+            let length = i64::try_from(text.len()).unwrap_or(i64::MAX);
             if range.contains(&length) && !text.contains('\0') {
                 Ok(Value::Text(text))
             } else {
-                Err(format!("it takes {} to {} characters", control.minimum, control.maximum))
+                Err(format!("it takes {} to {} bytes", control.minimum, control.maximum))
             }
         }
         ControlType::Menu | ControlType::IntegerMenu => {
@@ -167,6 +188,21 @@ mod tests {
             assert!(find(&controls, wanted).is_some(), "{wanted}");
         }
         assert!(find(&controls, "white_balance").is_none());
+    }
+
+    #[test]
+    fn a_value_that_the_driver_does_not_take_is_a_refusal_and_a_lost_device_is_not() {
+        let error = |errno: Errno| io::Error::from(errno);
+        let exposure = control("Exposure Time, Absolute", ControlType::Integer, 1, 5000, 1);
+        for errno in [Errno::RANGE, Errno::INVAL, Errno::ACCESS, Errno::PERM, Errno::BUSY] {
+            assert!(refusal(&exposure, &error(errno)).is_some(), "{errno}");
+        }
+        for errno in [Errno::NODEV, Errno::IO, Errno::PROTO] {
+            assert_eq!(refusal(&exposure, &error(errno)), None, "{errno}");
+        }
+        // What uvcvideo answers while automatic exposure is on.
+        let inactive = ControlDescription { flags: sys::V4L2_CTRL_FLAG_INACTIVE, ..exposure };
+        assert!(refusal(&inactive, &error(Errno::ACCESS)).unwrap().contains("another control"));
     }
 
     #[test]

@@ -36,6 +36,10 @@ pub(crate) struct Device {
     pub(crate) buffer_type: BufferType,
     /// The USB port's speed in Mbit/s, for a camera on USB.
     pub(crate) usb_speed: Option<u32>,
+    /// Whether its links and formats have to be set up through the media controller before it delivers (V4L2_CAP_IO_MC), as
+    /// with the Pi's CSI receivers: by itself it does not.
+    needs_a_pipeline: bool,
+    roots: Roots,
 }
 
 impl Device {
@@ -50,39 +54,45 @@ impl Device {
 
     /// Makes an error of a request that failed while doing `attempt`.
     pub(crate) fn failed(&self, attempt: &str, source: io::Error) -> DeviceError {
-        DeviceError::from_request(&self.name(), attempt, source)
+        match Errno::from_io_error(&source) {
+            Some(Errno::BUSY) => busy(&self.identity.path, self.name(), source, &self.roots),
+            _ => DeviceError::from_request(&self.name(), attempt, source),
+        }
     }
 }
 
 /// Opens the camera that `selector` means or, once a camera was in use (`last`), that very camera again.
 pub(crate) fn find(selector: &Selector, last: Option<&Identity>, roots: &Roots) -> Result<Device, DeviceError> {
+    // Asking sysfs first leaves other cameras asleep: opening a USB device wakes it.
+    let is_usb = |node: &Path, wanted: &UsbId| usb_device(node, roots).is_some_and(|usb| fits(wanted, &usb.id));
+    let wanted = last.map_or_else(|| selector.to_string(), Identity::stable_name);
     match (last, selector) {
         (Some(last), _) => {
-            // Some makers give every camera the same serial number: prefer the one in the same place.
-            let same_place =
-                |device: &Device| last.is_same_camera(&device.identity) && last.bus_info == device.identity.bus_info;
-            first(roots, &last.stable_name(), |_| true, same_place).or_else(|_| {
-                first(roots, &last.stable_name(), |_| true, |device| last.is_same_camera(&device.identity))
-            })
+            let usb = last.usb.as_ref();
+            first(
+                roots,
+                &wanted,
+                |node| usb.is_none_or(|usb| is_usb(node, usb)),
+                |device| {
+                    match last.is_same_camera(&device.identity) {
+                        // Some makers give every camera the same serial number: prefer the one in the same place.
+                        true if last.bus_info == device.identity.bus_info => Fit::Best,
+                        true => Fit::Good,
+                        false => Fit::No,
+                    }
+                },
+            )
         }
         (None, Selector::Path(path)) => open(path, roots),
-        (None, Selector::Auto) => first(roots, "auto", |_| true, |device| !is_isp(&device.identity.driver)),
+        (None, Selector::Auto) => first(roots, &wanted, |_| true, |device| Fit::best_if(!device.needs_a_pipeline)),
         (None, Selector::Name(name)) => {
-            first(roots, &selector.to_string(), |_| true, |device| device.identity.card == *name)
+            first(roots, &wanted, |_| true, |device| Fit::best_if(device.identity.card == *name))
         }
         (None, Selector::Bus(bus)) => {
-            first(roots, &selector.to_string(), |_| true, |device| device.identity.bus_info == *bus)
+            first(roots, &wanted, |_| true, |device| Fit::best_if(device.identity.bus_info == *bus))
         }
-        (None, Selector::Usb(wanted)) => first(
-            roots,
-            &selector.to_string(),
-            // Asking sysfs first leaves other USB cameras asleep.
-            |node| usb_device(node, roots).is_some_and(|usb| fits(wanted, &usb.id)),
-            |_| true,
-        ),
-        (None, Selector::Test { .. }) => {
-            Err(DeviceError::NoCamera { selector: selector.to_string(), seen: Vec::new() })
-        }
+        (None, Selector::Usb(usb)) => first(roots, &wanted, |node| is_usb(node, usb), |_| Fit::Best),
+        (None, Selector::Test { .. }) => Err(DeviceError::NoCamera { selector: wanted, seen: Vec::new() }),
     }
 }
 
@@ -91,25 +101,43 @@ fn fits(wanted: &UsbId, id: &UsbId) -> bool {
         && (wanted.serial.is_none() || wanted.serial == id.serial)
 }
 
-/// The first camera that `fits`, of the nodes that are `worth_opening`.
+/// How well a camera fits what is looked for.
+#[derive(PartialEq)]
+enum Fit {
+    No,
+    Good,
+    Best,
+}
+
+impl Fit {
+    fn best_if(fits: bool) -> Self {
+        if fits { Fit::Best } else { Fit::No }
+    }
+}
+
+/// The first camera that fits best, of the nodes that are `worth_opening`.
 fn first(
     roots: &Roots,
-    selector: &str,
+    wanted: &str,
     worth_opening: impl Fn(&Path) -> bool,
-    fits: impl Fn(&Device) -> bool,
+    fit: impl Fn(&Device) -> Fit,
 ) -> Result<Device, DeviceError> {
-    let mut seen = Vec::new();
-    let mut failure = None;
-    for path in nodes(roots).into_iter().filter(|path| worth_opening(path)) {
+    let (mut seen, mut good, mut failure) = (Vec::new(), None, None);
+    for path in nodes(roots).into_iter().filter(|path| !is_known_not_to_be_a_camera(path, roots) && worth_opening(path))
+    {
         match open(&path, roots) {
-            Ok(device) if fits(&device) => return Ok(device),
-            Ok(device) if !is_isp(&device.identity.driver) => seen.push(device.identity.stable_name()),
-            Ok(_) | Err(DeviceError::NotACamera { .. }) => {}
+            Ok(device) => match fit(&device) {
+                Fit::Best => return Ok(device),
+                Fit::Good if good.is_none() => good = Some(device),
+                Fit::Good | Fit::No => seen.push(device.identity.stable_name()),
+            },
+            Err(DeviceError::NotACamera { .. }) => {}
             Err(error) => failure = failure.or(Some(error)),
         }
     }
     // A node that could not be looked at may be the one that is meant.
-    Err(failure.unwrap_or_else(|| DeviceError::NoCamera { selector: selector.to_owned(), seen }))
+    let missing = || failure.unwrap_or_else(|| DeviceError::NoCamera { selector: wanted.to_owned(), seen });
+    good.ok_or_else(missing)
 }
 
 /// Every /dev/videoN there is, by number.
@@ -121,15 +149,18 @@ pub(crate) fn nodes(roots: &Roots) -> Vec<PathBuf> {
     nodes.into_iter().map(|(_, path)| path).collect()
 }
 
+/// Whatever a path turns out to be, opening it neither waits nor makes it our terminal.
+const FLAGS: OFlags = OFlags::RDWR.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC).union(OFlags::NOCTTY);
+
 /// Opens a node and finds out whether it is a camera.
 pub(crate) fn open(path: &Path, roots: &Roots) -> Result<Device, DeviceError> {
     // by-id and by-path links are followed, so that messages and sysfs speak of the node itself.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let name = path.display().to_string();
-    let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let fd = rustix::fs::open(&path, flags, Mode::empty()).map_err(|errno| match errno {
-        Errno::NOENT | Errno::NODEV | Errno::NXIO => {
-            let seen = nodes(roots).iter().filter_map(|node| stable_name(node, roots)).collect();
+    let fd = rustix::fs::open(&path, FLAGS, Mode::empty()).map_err(|errno| match errno {
+        Errno::NOENT | Errno::NOTDIR | Errno::NODEV | Errno::NXIO => {
+            let others = nodes(roots).into_iter().filter(|node| !is_known_not_to_be_a_camera(node, roots));
+            let seen = others.filter_map(|node| stable_name(&node, roots)).collect();
             DeviceError::NoCamera { selector: name.clone(), seen }
         }
         Errno::ACCESS | Errno::PERM => DeviceError::Permission { path: path.clone(), source: errno.into() },
@@ -144,10 +175,12 @@ pub(crate) fn open(path: &Path, roots: &Roots) -> Result<Device, DeviceError> {
     let buffer_type = classify(capability.capabilities).map_err(|reason| not_a_camera(&name, reason))?;
     let usb = usb_device(&path, roots);
     Ok(Device {
+        needs_a_pipeline: capability.capabilities & sys::V4L2_CAP_IO_MC != 0,
         fd: Arc::new(fd),
         buffer_type,
         usb_speed: usb.as_ref().and_then(|usb| usb.speed),
         identity: identity(path, capability, usb, roots),
+        roots: roots.clone(),
     })
 }
 
@@ -157,11 +190,11 @@ fn not_a_camera(device: &str, reason: &str) -> DeviceError {
 
 fn stable_name(node: &Path, roots: &Roots) -> Option<String> {
     // `node` exists, so this cannot come back here for want of it more than once.
-    let fd = rustix::fs::open(node, OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    let fd = rustix::fs::open(node, FLAGS, Mode::empty()).ok()?;
     let capability = ioctl::query_capability(fd.as_fd()).ok()?;
     classify(capability.capabilities).ok()?;
     let identity = identity(node.to_path_buf(), capability, usb_device(node, roots), roots);
-    (!is_isp(&identity.driver)).then(|| identity.stable_name())
+    Some(identity.stable_name())
 }
 
 fn identity(path: PathBuf, capability: Capability, usb: Option<UsbDevice>, roots: &Roots) -> Identity {
@@ -198,14 +231,17 @@ fn classify(capabilities: u32) -> Result<BufferType, &'static str> {
     }
 }
 
-/// Whether a driver's capture nodes are the far end of an image signal processor, which gives back what it was fed:
-/// the Pi's are bcm2835-isp (Pi 1 to 4) and pispbe (Pi 5).
-pub(crate) fn is_isp(driver: &str) -> bool {
-    matches!(driver, "bcm2835-isp" | "pispbe")
+/// Whether a node is known not to be a camera without opening it, by its name in sysfs: the Pi's codecs, which use the
+/// GPU's memory while open, and the capture nodes of its image signal processors, which only give back what they are fed.
+/// bcm2835-* are those of Pi 1 to 4, pispbe and rpi-hevc-dec of Pi 5.
+pub(crate) fn is_known_not_to_be_a_camera(node: &Path, roots: &Roots) -> bool {
+    let known = ["bcm2835-codec", "bcm2835-isp", "rpivid", "rpi-hevc-dec", "pispbe"];
+    attribute(&class_directory(node, roots), "name")
+        .is_some_and(|name| known.iter().any(|known| name.starts_with(known)))
 }
 
 /// The error for a camera that another program uses.
-pub(crate) fn busy(path: &Path, device: String, source: io::Error, roots: &Roots) -> DeviceError {
+fn busy(path: &Path, device: String, source: io::Error, roots: &Roots) -> DeviceError {
     DeviceError::Busy { device, holders: holders(path, roots), source }
 }
 
@@ -253,10 +289,11 @@ fn usb_device(node: &Path, roots: &Roots) -> Option<UsbDevice> {
     })
 }
 
-/// A one-line file of sysfs or proc; `None` when it is missing or empty.
+/// A one-line file of sysfs or proc; `None` when it is missing or empty. A device's serial number and a process's name may
+/// hold anything: what would command a terminal is replaced.
 fn attribute(directory: &Path, name: &str) -> Option<String> {
     let bytes = fs::read(directory.join(name)).ok()?;
-    let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+    let text = String::from_utf8_lossy(&bytes).trim().replace(char::is_control, "\u{fffd}");
     (!text.is_empty()).then_some(text)
 }
 
@@ -286,7 +323,6 @@ mod tests {
         ] {
             assert_eq!(classify(capabilities), expected, "{node}");
         }
-        assert!(is_isp("bcm2835-isp") && is_isp("pispbe") && !is_isp("uvcvideo"));
     }
 
     fn write(path: &Path, content: &str) {
@@ -309,7 +345,7 @@ mod tests {
         let video0 = at(port).join("1-1.3:1.0/video4linux/video0");
         write(&video0.join("index"), "0\n");
         write(&at("sys/devices/platform/soc/fe801000.csi/video4linux/video2/index"), "0\n");
-        fs::create_dir_all(at("sys/class/video4linux")).unwrap();
+        write(&at("sys/class/video4linux/video10/name"), "bcm2835-codec-decode\n");
         symlink(at(port).join("1-1.3:1.0"), video0.join("device")).unwrap();
         symlink(&video0, at("sys/class/video4linux/video0")).unwrap();
         write(&at("proc/4711/comm"), "ffmpeg\n");
@@ -318,6 +354,13 @@ mod tests {
         symlink(at("dev/video0"), at("proc/4711/fd/3")).unwrap();
         let roots = Roots { dev: at("dev"), sys: at("sys"), proc: at("proc") };
         (tree, roots)
+    }
+
+    #[test]
+    fn codecs_and_isps_are_passed_over_unopened() {
+        let (_tree, roots) = golden_tree();
+        let is_passed_over = |node: &str| is_known_not_to_be_a_camera(&roots.dev.join(node), &roots);
+        assert!(is_passed_over("video10") && !is_passed_over("video0") && !is_passed_over("video2"));
     }
 
     #[test]

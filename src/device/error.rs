@@ -82,7 +82,7 @@ pub enum DeviceError {
     },
 
     /// It was unplugged, or its driver is gone.
-    #[error("{device}: the camera is gone")]
+    #[error("{device}: the camera is gone: plug it in again, or look for a loose cable or too little power")]
     Lost {
         /// The camera.
         device: String,
@@ -91,16 +91,18 @@ pub enum DeviceError {
     },
 
     /// It delivers nothing.
-    #[error("{device}: no frame for {:.1} s", waited.as_secs_f64())]
+    #[error("{device}: no frame for {:.1} s: {}", waited.as_secs_f64(), say_why_stalled(*queue_depth))]
     Stalled {
         /// The camera.
         device: String,
         /// How long.
         waited: std::time::Duration,
+        /// Buffers that the driver had to fill.
+        queue_depth: u32,
     },
 
     /// Any other request that failed.
-    #[error("{device}: cannot {attempt}")]
+    #[error("{device}: cannot {attempt}; the kernel's log (dmesg) may say why")]
     Failed {
         /// The camera.
         device: String,
@@ -162,6 +164,13 @@ fn say_no_camera(selector: &str, seen: &[String]) -> String {
         format!("{what}: plug one in, or try the built-in one: picam --device test")
     } else {
         format!("{what}: there is {}", seen.join(", "))
+    }
+}
+
+fn say_why_stalled(queue_depth: u32) -> &'static str {
+    match queue_depth {
+        0 => "every buffer is with a sink or another holder of frames, so the driver has none to fill",
+        _ => "the camera or its bus hangs, and the stream is started anew",
     }
 }
 

@@ -1,6 +1,8 @@
 //! `picam list`: every camera, by what name to call it, and what it can do.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use serde::Serialize;
 use v4l::v4l_sys as sys;
@@ -8,7 +10,6 @@ use v4l::v4l_sys as sys;
 use super::controls::key_of;
 use super::discover::{self, Device, Roots};
 use super::negotiate::{Mode, Rates, modes};
-use super::selector::Selector;
 use crate::format::Rate;
 use crate::v4l2::ioctl::{self, ControlDescription, ControlType};
 
@@ -99,15 +100,33 @@ pub fn cameras() -> (Vec<Camera>, Vec<super::DeviceError>) {
     let roots = Roots::default();
     let mut cameras = Vec::new();
     let mut failures = Vec::new();
-    for node in discover::nodes(&roots) {
-        match discover::find(&Selector::Path(node), None, &roots) {
-            Ok(device) if discover::is_isp(&device.identity.driver) => {}
+    let nodes = discover::nodes(&roots).into_iter();
+    for node in nodes.filter(|node| !discover::is_known_not_to_be_a_camera(node, &roots)) {
+        match discover::open(&node, &roots) {
             Ok(device) => cameras.push(describe(&device)),
             Err(super::DeviceError::NotACamera { .. } | super::DeviceError::NoCamera { .. }) => {}
             Err(error) => failures.push(error),
         }
     }
+    name_by_path_where_not_unique(&mut cameras);
     (cameras, failures)
+}
+
+/// Two capture nodes of one device, and cameras whose maker gave all of them one serial number, have the same stable name,
+/// which means the first of them: there only the path tells them apart.
+fn name_by_path_where_not_unique(cameras: &mut [Camera]) {
+    let mut names: HashMap<String, usize> = HashMap::new();
+    cameras.iter().for_each(|camera| *names.entry(camera.device.clone()).or_default() += 1);
+    for camera in cameras.iter_mut().filter(|camera| names.get(&camera.device).is_some_and(|count| *count > 1)) {
+        camera.device = link_to(&camera.path).unwrap_or_else(|| camera.path.clone());
+    }
+}
+
+/// udev's link to a node that names the place it is plugged in.
+fn link_to(node: &str) -> Option<String> {
+    let mut links = std::fs::read_dir("/dev/v4l/by-path").ok()?.flatten().map(|entry| entry.path());
+    let link = links.find(|link| std::fs::canonicalize(link).is_ok_and(|target| target == Path::new(node)))?;
+    Some(link.display().to_string())
 }
 
 fn describe(device: &Device) -> Camera {
@@ -246,5 +265,29 @@ impl std::fmt::Display for CameraControl {
             }
         }
         self.state.iter().try_for_each(|state| write!(f, " ({state})"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cameras_that_share_a_name_are_told_apart_by_path() {
+        let camera = |device: &str, path: &str| Camera {
+            device: device.into(),
+            path: path.into(),
+            card: String::new(),
+            driver: String::new(),
+            bus: String::new(),
+            inputs: vec![],
+            formats: vec![],
+            controls: vec![],
+        };
+        let same = "usb=8086:0b07:1";
+        let mut cameras = [camera(same, "/dev/video0"), camera(same, "/dev/video2"), camera("bus=x", "/dev/video4")];
+        name_by_path_where_not_unique(&mut cameras);
+        let names = cameras.map(|camera| camera.device);
+        assert_eq!(names, ["/dev/video0", "/dev/video2", "bus=x"]);
     }
 }

@@ -8,7 +8,7 @@ use v4l::frameinterval::FrameIntervalEnum;
 use v4l::framesize::FrameSizeEnum;
 
 use super::controls;
-use super::discover::{Device, Roots, busy};
+use super::discover::Device;
 use super::error::DeviceError;
 use crate::config::CaptureConfig;
 use crate::format::{Format, FourCC, Rate, Size};
@@ -20,15 +20,17 @@ pub(crate) struct Granted {
     pub(crate) rate: Option<Rate>,
     /// How it differs from what was asked, a sentence each.
     pub(crate) differences: Vec<String>,
+    /// What stands in the way of a better rate, and what would serve.
+    pub(crate) advice: Option<String>,
 }
 
 /// Asks `device` for what `config` wants.
-pub(crate) fn negotiate(device: &Device, config: &CaptureConfig, roots: &Roots) -> Result<Granted, DeviceError> {
+pub(crate) fn negotiate(device: &Device, config: &CaptureConfig) -> Result<Granted, DeviceError> {
     select_input(device, config)?;
     let formats = ioctl::formats(device.fd(), device.buffer_type)
         .map_err(|e| device.failed("list its formats (VIDIOC_ENUM_FMT)", e))?;
-    let format = set_format(device, config, &formats, roots)?;
-    let mut differences = format_differences(config, &format);
+    let format = set_format(device, config, &formats)?;
+    let mut differences = format_differences(config, config.size, &format);
     let rate = set_rate(device, config)?;
     if let Some(wanted) = config.rate {
         match rate {
@@ -37,15 +39,13 @@ pub(crate) fn negotiate(device: &Device, config: &CaptureConfig, roots: &Roots) 
             None => differences.push(format!("a rate of its own, not {wanted} fps")),
         }
     }
-    if let Some(advice) = bandwidth_advice(device, config, &formats, &format, rate) {
-        log::warn!("{}: {advice}", device.name());
-    }
+    let advice = bandwidth_advice(device, config, &formats, &format, rate);
     differences.extend(controls::set_all(device, &config.controls)?);
     if config.strict && !differences.is_empty() {
         let problem = format!("grants {}", differences.join(", and "));
         return Err(DeviceError::Refused { device: device.name(), problem, offers: offers(device, config, &formats) });
     }
-    Ok(Granted { format, rate, differences })
+    Ok(Granted { format, rate, differences, advice })
 }
 
 fn select_input(device: &Device, config: &CaptureConfig) -> Result<(), DeviceError> {
@@ -62,6 +62,11 @@ fn select_input(device: &Device, config: &CaptureConfig) -> Result<(), DeviceErr
         ioctl::set_input(device.fd(), wanted).map_err(|e| device.failed("select its input (VIDIOC_S_INPUT)", e))?;
     }
     let current = ioctl::input(device.fd()).unwrap_or(0);
+    // Before the signal is looked at, so that no change goes unseen. The event's id is the input's number; drivers that do
+    // not number theirs say 0, and one without events is an ordinary one.
+    for input in [0, current] {
+        let _ = ioctl::subscribe_source_change(device.fd(), input);
+    }
     match inputs.get(current as usize) {
         Some(input) if input.has_dv_timings => follow_signal(device),
         _ => Ok(()),
@@ -91,17 +96,11 @@ fn follow_signal(device: &Device) -> Result<(), DeviceError> {
         .map_err(|e| device.failed("follow the signal (VIDIOC_S_DV_TIMINGS)", e))
 }
 
-fn set_format(
-    device: &Device,
-    config: &CaptureConfig,
-    formats: &[FormatDescription],
-    roots: &Roots,
-) -> Result<Format, DeviceError> {
+fn set_format(device: &Device, config: &CaptureConfig, formats: &[FormatDescription]) -> Result<Format, DeviceError> {
     let offered = |fourcc: &&FourCC| formats.iter().any(|format| format.fourcc == **fourcc);
     let fourcc = *config.formats.iter().find(offered).or(config.formats.first()).unwrap_or(&FourCC::YUYV);
     ioctl::set_format(device.fd(), device.buffer_type, fourcc, config.size).map_err(
         |source| match Errno::from_io_error(&source) {
-            Some(Errno::BUSY) => busy(&device.identity.path, device.name(), source, roots),
             Some(Errno::INVAL) => DeviceError::Refused {
                 device: device.name(),
                 problem: format!("refuses {fourcc} {}", config.size),
@@ -112,14 +111,15 @@ fn set_format(
     )
 }
 
-fn format_differences(config: &CaptureConfig, granted: &Format) -> Vec<String> {
+/// How the granted format differs from the formats and the size that were asked for.
+pub(crate) fn format_differences(config: &CaptureConfig, size: Size, granted: &Format) -> Vec<String> {
     let mut differences = Vec::new();
     if !config.formats.contains(&granted.fourcc) {
         let wanted: Vec<_> = config.formats.iter().map(FourCC::to_string).collect();
         differences.push(format!("{}, not {}", granted.fourcc, wanted.join(" or ")));
     }
-    if granted.size != config.size {
-        differences.push(format!("{}, not {}", granted.size, config.size));
+    if granted.size != size {
+        differences.push(format!("{}, not {size}", granted.size));
     }
     differences
 }
@@ -339,10 +339,10 @@ mod tests {
     #[test]
     fn differences_name_what_came_and_what_was_asked() {
         let config = CaptureConfig::default();
-        assert!(format_differences(&config, &yuyv(1280, 720)).is_empty());
-        assert_eq!(format_differences(&config, &yuyv(640, 480)), ["640x480, not 1280x720"]);
+        assert!(format_differences(&config, config.size, &yuyv(1280, 720)).is_empty());
+        assert_eq!(format_differences(&config, config.size, &yuyv(640, 480)), ["640x480, not 1280x720"]);
         let mjpg = Format { fourcc: FourCC::MJPG, ..yuyv(1280, 720) };
-        assert_eq!(format_differences(&config, &mjpg), ["MJPG, not YUYV"]);
+        assert_eq!(format_differences(&config, config.size, &mjpg), ["MJPG, not YUYV"]);
     }
 
     #[test]

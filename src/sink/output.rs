@@ -3,11 +3,13 @@
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IoSlice, Seek, SeekFrom, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::os::unix::fs::FileTypeExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::io::Errno;
 
 use crate::config::Output;
 
@@ -23,25 +25,36 @@ impl fmt::Display for Output {
 /// Where the records of one sink go.
 pub(super) struct Target {
     kind: Kind,
-    /// The end of the last whole record.
-    position: u64,
+    /// Bytes of whole records written so far.
+    written: u64,
 }
 
 enum Kind {
+    /// A pipe, a terminal or a device.
     Stdout(File),
-    /// What was written of a record that failed can be taken back.
-    Regular(File),
-    /// A FIFO is opened when there is something to write, as that waits for a reader; and anew when its reader went.
+    /// What was written of a record that failed can be taken back: to where the first one began, and what was written.
+    Regular { file: File, start: u64 },
+    /// A FIFO is opened when there is something to write, and anew when its reader went.
     Fifo(PathBuf, Option<File>),
-    /// A device such as /dev/null, or a pipe by another name.
+    /// A device such as /dev/null.
     Other(File),
 }
 
 impl Target {
-    /// Opens `output`; a regular file is emptied.
+    /// Opens `output`. A regular file is emptied; standard output is written from where it is.
     pub(super) fn open(output: &Output) -> anyhow::Result<Self> {
         let kind = match output {
-            Output::Stdout => Kind::Stdout(own(std::io::stdout().as_fd())?),
+            Output::Stdout => {
+                // A descriptor that is closed by nobody else and buffered by nobody.
+                let mut file: File = io::stdout().as_fd().try_clone_to_owned()?.into();
+                if file.metadata()?.is_file() {
+                    let appends = fcntl_getfl(&file)?.contains(OFlags::APPEND);
+                    let start = file.seek(if appends { SeekFrom::End(0) } else { SeekFrom::Current(0) })?;
+                    Kind::Regular { file, start }
+                } else {
+                    Kind::Stdout(file)
+                }
+            }
             Output::Path(path) => {
                 let describe = || format!("cannot write to {}", path.display());
                 if std::fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo()) {
@@ -49,20 +62,17 @@ impl Target {
                 } else {
                     let file =
                         OpenOptions::new().write(true).create(true).truncate(true).open(path).with_context(describe)?;
-                    if file.metadata().with_context(describe)?.is_file() {
-                        Kind::Regular(file)
-                    } else {
-                        Kind::Other(file)
-                    }
+                    let is_regular = file.metadata().with_context(describe)?.is_file();
+                    if is_regular { Kind::Regular { file, start: 0 } } else { Kind::Other(file) }
                 }
             }
         };
-        Ok(Target { kind, position: 0 })
+        Ok(Target { kind, written: 0 })
     }
 
     /// Whether nothing was written yet, so that a header is due: at the start, and for each new reader of a FIFO.
     pub(super) fn is_at_start(&self) -> bool {
-        self.position == 0
+        self.written == 0
     }
 
     /// Writes a record that lies in parts: one system call where the kernel takes it whole.
@@ -71,18 +81,19 @@ impl Target {
         let result = self.kind.file().and_then(|mut file| write_all(&mut file, parts));
         match (result, &mut self.kind) {
             (Ok(()), _) => {
-                self.position += bytes;
+                self.written += bytes;
                 Ok(bytes)
             }
-            (Err(error), Kind::Regular(file)) => {
+            (Err(error), Kind::Regular { file, start }) => {
                 // A file that ends with half a frame would put all later ones out of step.
-                file.set_len(self.position)?;
-                file.seek(SeekFrom::Start(self.position))?;
+                let end = *start + self.written;
+                let cut = file.set_len(end);
+                file.seek(SeekFrom::Start(end)).and(cut)?;
                 Err(error)
             }
             (Err(error), Kind::Fifo(_, file)) => {
                 *file = None;
-                self.position = 0;
+                self.written = 0;
                 Err(error)
             }
             (Err(error), Kind::Stdout(_)) if error.kind() == io::ErrorKind::BrokenPipe => Err(ReaderGone.into()),
@@ -94,18 +105,24 @@ impl Target {
 impl Kind {
     fn file(&mut self) -> io::Result<&File> {
         match self {
-            Kind::Stdout(file) | Kind::Regular(file) | Kind::Other(file) => Ok(file),
+            Kind::Stdout(file) | Kind::Regular { file, .. } | Kind::Other(file) => Ok(file),
             Kind::Fifo(path, file) => match file {
                 Some(file) => Ok(file),
-                None => Ok(file.insert(OpenOptions::new().write(true).open(path)?)),
+                None => Ok(file.insert(open_fifo(path)?)),
             },
         }
     }
 }
 
-/// A descriptor of standard output that is closed by nobody else and buffered by nobody.
-fn own(stdout: BorrowedFd<'_>) -> io::Result<File> {
-    Ok(stdout.try_clone_to_owned()?.into())
+/// Opens a FIFO that has a reader. Waiting for one here would be waiting with the camera's buffers in hand.
+fn open_fifo(path: &Path) -> io::Result<File> {
+    let fifo = rustix::fs::open(path, OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty());
+    let fifo = fifo.map_err(|errno| match errno {
+        Errno::NXIO => io::Error::new(io::ErrorKind::NotConnected, "nobody reads the FIFO"),
+        _ => errno.into(),
+    })?;
+    fcntl_setfl(&fifo, fcntl_getfl(&fifo)? - OFlags::NONBLOCK)?;
+    Ok(fifo.into())
 }
 
 fn write_all(file: &mut &File, mut parts: &mut [IoSlice<'_>]) -> io::Result<()> {
@@ -149,6 +166,7 @@ impl ReaderGone {
 mod tests {
     use super::*;
     use std::fs;
+    use std::os::unix::fs::OpenOptionsExt;
 
     #[test]
     fn a_regular_file_holds_whole_records() {
@@ -170,6 +188,25 @@ mod tests {
         let error = target.write(&mut [IoSlice::new(b"frame")]).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
         assert!(!ReaderGone::is_in(&error));
+    }
+
+    #[test]
+    fn a_fifo_is_not_waited_for_and_each_reader_begins_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("fifo");
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, Mode::RWXU, 0).unwrap();
+        let mut target = Target::open(&Output::Path(path.clone())).unwrap();
+        let error = target.write(&mut [IoSlice::new(b"frame")]).unwrap_err();
+        assert_eq!(error.to_string(), "nobody reads the FIFO");
+        for _ in 0..2 {
+            let reader =
+                OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(&path).unwrap();
+            assert!(target.is_at_start());
+            target.write(&mut [IoSlice::new(b"frame")]).unwrap();
+            assert!(!target.is_at_start());
+            drop(reader);
+            assert_eq!(target.write(&mut [IoSlice::new(b"frame")]).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        }
     }
 
     #[test]

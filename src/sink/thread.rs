@@ -161,6 +161,10 @@ impl<T: Item> Outlet for SinkThread<T> {
         let mut queue = self.shared.queue();
         queue.buffers = stream.buffers as usize;
         queue.limit = T::limit(queue.buffers, self.holders);
+        // Streams that came to nothing before a blocked sink looked are not its business.
+        if matches!(queue.messages.back(), Some(Message::Start(_))) {
+            queue.messages.pop_back();
+        }
         self.send(queue, Message::Start(stream.clone()));
     }
 
@@ -186,7 +190,9 @@ impl<T: Item> Outlet for SinkThread<T> {
     }
 
     fn counts(&self) -> SinkCounts {
-        let pending = self.shared.queue().held as u64;
+        // Held while the counts are read, as it is while an item goes from pending to one of them.
+        let queue = self.shared.queue();
+        let pending = queue.held as u64;
         let counts = &self.shared.counts;
         let skipped_by = SkippedBy {
             slow: counts.slow.load(Relaxed),
@@ -358,10 +364,13 @@ impl<S: Sink<Item = T>, T: Item> Worker<S, T> {
         match self.sink.flush() {
             Ok(()) => self.works(),
             Err(error) => {
-                let counts = &self.shared.counts;
-                counts.written.fetch_sub(held.items, Relaxed);
-                counts.bytes.fetch_sub(held.bytes, Relaxed);
-                counts.failed.fetch_add(held.items, Relaxed);
+                {
+                    let _guard = self.shared.queue();
+                    let counts = &self.shared.counts;
+                    counts.written.fetch_sub(held.items, Relaxed);
+                    counts.bytes.fetch_sub(held.bytes, Relaxed);
+                    counts.failed.fetch_add(held.items, Relaxed);
+                }
                 self.failed(&error);
             }
         }

@@ -44,6 +44,9 @@ pub(crate) trait Source: Send {
     /// What was granted at the start.
     fn info(&self) -> &StreamInfo;
 
+    /// Buffers that the driver owns now.
+    fn queue_depth(&self) -> u32;
+
     /// Waits for the next frame, but no longer than `timeout`, and not after `stop`.
     fn dequeue(&mut self, timeout: Duration, stop: &Stop) -> Result<Dequeued, DeviceError>;
 }

@@ -15,8 +15,9 @@ use v4l::v4l_sys::{V4L2_BUF_FLAG_ERROR, V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC};
 use self::pattern::{ARRANGEMENTS, Arrangement, LARGEST, Pattern, SMALLEST};
 use super::{Dequeued, Source, StreamInfo};
 use crate::config::CaptureConfig;
+use crate::device::negotiate::format_differences;
 use crate::device::{DeviceError, Identity};
-use crate::format::{Format, FourCC, Rate, Size};
+use crate::format::{FourCC, Rate, Size};
 use crate::frame::{Frame, Metadata, Payload};
 use crate::stop::Stop;
 use crate::v4l2::buffers::{MAX_BUFFERS, MAX_PLANES, Pool};
@@ -51,7 +52,7 @@ impl TestCamera {
         let wanted_size = size.unwrap_or(config.size);
         let picture = Pattern::new(preferred(&config.formats), wanted_size);
         let format = Arc::new(picture.format());
-        let differences = differences(config, wanted_size, &format);
+        let differences = format_differences(config, wanted_size, &format);
         if config.strict && !differences.is_empty() {
             return Err(refused(format!("grants {}", differences.join(", and ")), offers()));
         }
@@ -122,6 +123,10 @@ impl TestCamera {
 impl Source for TestCamera {
     fn info(&self) -> &StreamInfo {
         &self.info
+    }
+
+    fn queue_depth(&self) -> u32 {
+        self.pool.queue_depth()
     }
 
     fn dequeue(&mut self, timeout: Duration, stop: &Stop) -> Result<Dequeued, DeviceError> {
@@ -213,18 +218,6 @@ fn preferred(formats: &[FourCC]) -> &'static Arrangement {
 }
 
 /// How what is granted differs from what was asked, a phrase each.
-fn differences(config: &CaptureConfig, wanted_size: Size, granted: &Format) -> Vec<String> {
-    let mut differences = Vec::new();
-    if !config.formats.contains(&granted.fourcc) {
-        let wanted: Vec<_> = config.formats.iter().map(FourCC::to_string).collect();
-        differences.push(format!("{}, not {}", granted.fourcc, wanted.join(" or ")));
-    }
-    if granted.size != wanted_size {
-        differences.push(format!("{}, not {wanted_size}", granted.size));
-    }
-    differences
-}
-
 fn offers() -> Vec<String> {
     ARRANGEMENTS.iter().map(|arrangement| format!("{} {SMALLEST} to {LARGEST}", arrangement.fourcc)).collect()
 }

@@ -15,8 +15,9 @@ use v4l::v4l_sys as sys;
 use super::{Dequeued, Source, StreamInfo};
 use crate::config::CaptureConfig;
 use crate::device::DeviceError;
-use crate::device::discover::{Device, Roots, busy};
+use crate::device::discover::Device;
 use crate::device::negotiate::negotiate;
+use crate::format::Format;
 use crate::frame::{Frame, Metadata};
 use crate::stop::{Stop, timespec};
 use crate::v4l2::buffers::{MAX_BUFFERS, Pool};
@@ -32,36 +33,39 @@ pub(crate) struct V4l2Source {
 
 impl V4l2Source {
     /// Agrees with the driver on what it will deliver, and starts the stream.
-    pub(crate) fn start(device: Device, config: &CaptureConfig, roots: &Roots) -> Result<Self, DeviceError> {
-        let granted = negotiate(&device, config, roots)?;
+    pub(crate) fn start(device: Device, config: &CaptureConfig) -> Result<Self, DeviceError> {
+        let granted = negotiate(&device, config)?;
         let mut differences = granted.differences;
-        // The event is the input's; drivers that do not number theirs say 0. One without events is an ordinary one.
-        let _ = ioctl::subscribe_source_change(device.fd(), 0);
-        if let Ok(input @ 1..) = ioctl::input(device.fd()) {
-            let _ = ioctl::subscribe_source_change(device.fd(), input);
-        }
         let format = Arc::new(granted.format);
-        let pool = request_buffers(&device, config.buffers, &format, roots)?;
+        let pool = request_buffers(&device, config.buffers, &format)?;
         if pool.len() != config.buffers {
-            differences.push(format!("{} buffers, not {}", pool.len(), config.buffers));
-        }
-        for difference in &differences {
-            log::warn!("{}: the driver grants {difference}", device.name());
+            let difference = format!("{} buffers, not {}", pool.len(), config.buffers);
+            if config.strict {
+                let problem = format!("grants {difference}");
+                return Err(DeviceError::Refused { device: device.name(), problem, offers: Vec::new() });
+            }
+            differences.push(difference);
         }
         let info = StreamInfo { camera: device.identity.clone(), format, rate: granted.rate, buffers: pool.len() };
         let source = V4l2Source { device, pool, info };
         source.pool.queue_all().map_err(|e| source.device.failed("queue its buffers (VIDIOC_QBUF)", e))?;
-        source.stream_on(roots)?;
+        source.stream_on()?;
+        // Only now: a stream that does not start is tried again and again, and would tell it each time.
+        for difference in &differences {
+            log::warn!("{}: the driver grants {difference}", source.device.name());
+        }
+        if let Some(advice) = granted.advice {
+            log::warn!("{}: {advice}", source.device.name());
+        }
         Ok(source)
     }
 
-    fn stream_on(&self, roots: &Roots) -> Result<(), DeviceError> {
+    fn stream_on(&self) -> Result<(), DeviceError> {
         ioctl::stream_on(self.device.fd(), self.device.buffer_type).map_err(|source| {
             let device = self.device.name();
             match Errno::from_io_error(&source) {
                 // The kernel says "no space left on device" when the USB bus has no bandwidth left.
                 Some(Errno::NOSPC) => DeviceError::Bandwidth { device, source },
-                Some(Errno::BUSY) => busy(&self.device.identity.path, device, source, roots),
                 Some(Errno::NOLINK) => DeviceError::NoSignal { device, reason: "no signal", source },
                 _ => self.device.failed("start the stream (VIDIOC_STREAMON)", source),
             }
@@ -87,19 +91,9 @@ impl V4l2Source {
     }
 }
 
-fn request_buffers(
-    device: &Device,
-    wanted: u32,
-    format: &Arc<crate::format::Format>,
-    roots: &Roots,
-) -> Result<Arc<Pool>, DeviceError> {
-    let granted =
-        ioctl::request_buffers(device.fd(), device.buffer_type, wanted).map_err(
-            |source| match Errno::from_io_error(&source) {
-                Some(Errno::BUSY) => busy(&device.identity.path, device.name(), source, roots),
-                _ => device.failed(&format!("request {wanted} buffers (VIDIOC_REQBUFS)"), source),
-            },
-        )?;
+fn request_buffers(device: &Device, wanted: u32, format: &Arc<Format>) -> Result<Arc<Pool>, DeviceError> {
+    let granted = ioctl::request_buffers(device.fd(), device.buffer_type, wanted)
+        .map_err(|e| device.failed(&format!("request {wanted} buffers (VIDIOC_REQBUFS)"), e))?;
     if granted == 0 {
         let source = io::Error::from(Errno::NOMEM);
         return Err(device.failed(&format!("get even one of {wanted} buffers (VIDIOC_REQBUFS)"), source));
@@ -112,6 +106,10 @@ fn request_buffers(
 impl Source for V4l2Source {
     fn info(&self) -> &StreamInfo {
         &self.info
+    }
+
+    fn queue_depth(&self) -> u32 {
+        self.pool.queue_depth()
     }
 
     fn dequeue(&mut self, timeout: Duration, stop: &Stop) -> Result<Dequeued, DeviceError> {
@@ -128,10 +126,10 @@ impl Source for V4l2Source {
         if events[1].revents().contains(PollFlags::IN) || happened.is_empty() {
             return Ok(Dequeued::NotYet);
         }
-        if happened.contains(PollFlags::PRI) && !happened.contains(PollFlags::ERR) {
+        if happened.contains(PollFlags::PRI) {
             match ioctl::source_changed(self.device.fd()) {
                 Ok(true) => return Ok(Dequeued::Changed),
-                Ok(false) if !happened.contains(PollFlags::IN) => return Ok(Dequeued::NotYet),
+                Ok(false) if happened == PollFlags::PRI => return Ok(Dequeued::NotYet),
                 Ok(false) => {}
                 Err(error) => return Err(self.device.failed("take an event (VIDIOC_DQEVENT)", error)),
             }

@@ -94,8 +94,7 @@ impl Pool {
         // The bit first: as soon as the driver has the buffer it can be filled and dequeued by the capture thread.
         self.queued.fetch_or(1 << index, Ordering::AcqRel);
         let Driver::Kernel { device, buffer_type } = &self.driver else { return Ok(()) };
-        let planes = self.slots[index as usize].planes.len();
-        let result = ioctl::queue_buffer(device.as_fd(), *buffer_type, index, planes);
+        let result = ioctl::queue_buffer(device.as_fd(), *buffer_type, index);
         if result.is_err() {
             self.queued.fetch_and(!(1 << index), Ordering::AcqRel);
         }

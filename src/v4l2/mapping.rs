@@ -27,7 +27,7 @@ impl Mapping {
         // SAFETY: a new shared mapping at an address of the kernel's choice, so nothing of ours is replaced; the
         // descriptor is open (borrowed), offset and length are the driver's own answer, and errors are checked.
         let start = unsafe {
-            v4l::v4l2::mmap(std::ptr::null_mut(), length, PROT_READ_WRITE, MAP_SHARED, device.as_raw_fd(), offset)
+            v4l::v4l2::mmap(std::ptr::null_mut(), length, PROT_READ, MAP_SHARED, device.as_raw_fd(), offset)
         }?;
         Self::new(start, length)
     }
@@ -64,10 +64,11 @@ impl Mapping {
     /// All bytes, to be written.
     ///
     /// # Safety
-    /// Nobody else reads or writes the plane while the slice lives.
+    /// The mapping is anonymous, and nobody else reads or writes it while the slice lives.
     #[allow(clippy::mut_from_ref, reason = "exclusive by the ownership protocol, as the caller promises")]
     pub(super) unsafe fn bytes_mut(&self) -> &mut [u8] {
-        // SAFETY: the mapping is readable, writable and `length` long; the caller promises to be alone.
+        // SAFETY: an anonymous mapping is readable, writable and `length` long; the caller promises that it is one, and to be
+        // alone.
         unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.length) }
     }
 }
@@ -81,7 +82,8 @@ impl Drop for Mapping {
     }
 }
 
-const PROT_READ_WRITE: i32 = ProtFlags::READ.union(ProtFlags::WRITE).bits() as i32;
+/// Capture buffers are the driver's to write.
+const PROT_READ: i32 = ProtFlags::READ.bits() as i32;
 const MAP_SHARED: i32 = MapFlags::SHARED.bits() as i32;
 
 /// `off_t`, which is 32 bits wide on 32-bit ARM with glibc's default.

@@ -7,7 +7,7 @@
 //! than the crate, a card name that is not UTF-8, a failing STREAMOFF), the stream lends one buffer at a time and hands
 //! out the whole mapping instead of `bytesused` bytes, and neither knows multi-planar capture.
 
-pub mod buffers;
+pub(crate) mod buffers;
 pub(crate) mod clock;
 pub(crate) mod ioctl;
 mod mapping;

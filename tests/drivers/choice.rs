@@ -28,6 +28,17 @@ fn auto_passes_over_nodes_that_cannot_capture_video() {
 }
 
 #[test]
+#[ignore = "needs vimc, vivid: run by tests/drivers/run"]
+fn auto_passes_over_nodes_whose_pipeline_has_to_be_set_up() {
+    // vimc's nodes are as a CSI receiver's: they come first, capture video, and deliver nothing by themselves.
+    let _vimc = Module::load("vimc", &[]);
+    run_picam(&format!("{SMALL} --device auto --on-error exit")).with_status(3).said(&["no camera found", "vimc"]);
+    let vivid = Vivid::load(&["n_devs=1", "node_types=0x1", "vid_cap_nr=20"]);
+    let total = run_picam(&format!("{SMALL} --device auto --count 5")).with_status(0).total();
+    assert_eq!(total.device(), vivid.node(0).to_str().unwrap());
+}
+
+#[test]
 #[ignore = "needs vivid: run by tests/drivers/run"]
 fn a_camera_is_chosen_by_bus_by_name_by_path_and_by_link() {
     let vivid = Vivid::load(&["n_devs=2", "node_types=0x1,0x1"]);
@@ -69,6 +80,8 @@ fn a_busy_camera_is_waited_for_and_its_holder_named() {
     // A process's name in /proc is cut at 15 characters.
     let refused = run_picam(&format!("{SMALL} --on-error exit")).with_status(4);
     refused.said(&[node.to_str().unwrap(), "other-camera-ap", &pid]);
+    // Whichever request it is that finds the camera in use.
+    run_picam(&format!("{SMALL} --input 1 --on-error exit")).with_status(4).said(&["other-camera-ap", &pid]);
 
     let patient = picam(SMALL);
     let said = patient.says("other-camera-ap");

@@ -108,13 +108,7 @@ pub(crate) fn query_buffer(
 }
 
 /// Gives buffer `index` to the driver (VIDIOC_QBUF). Safe from any thread.
-pub(crate) fn queue_buffer(
-    device: BorrowedFd<'_>,
-    buffer_type: BufferType,
-    index: u32,
-    planes: usize,
-) -> io::Result<()> {
-    debug_assert!(planes <= MAX_PLANES);
+pub(crate) fn queue_buffer(device: BorrowedFd<'_>, buffer_type: BufferType, index: u32) -> io::Result<()> {
     Buffer::new(buffer_type, index).call(device, vidioc::VIDIOC_QBUF)
 }
 

@@ -55,7 +55,8 @@ pub(crate) fn controls(device: BorrowedFd<'_>) -> io::Result<Vec<ControlDescript
         // SAFETY: VIDIOC_QUERY_EXT_CTRL takes a v4l2_query_ext_ctrl, which holds no pointer.
         match unsafe { call(device, vidioc::VIDIOC_QUERY_EXT_CTRL, &mut query) } {
             Ok(()) => {}
-            Err(error) if is_end(&error) => return Ok(controls),
+            // A camera that fails at one of its controls (EIO, common in cheap USB ones) still has those before it.
+            Err(error) if is_end(&error) || !controls.is_empty() => return Ok(controls),
             Err(error) => return Err(error),
         }
         if query.id <= id {

@@ -60,7 +60,10 @@ impl DvTimings {
             |active: u32, blanking: [u32; 3]| blanking.iter().fold(u64::from(active), |sum, b| sum + u64::from(*b));
         let width = total(bt.width, [bt.hfrontporch, bt.hsync, bt.hbackporch]);
         let height = total(bt.height, [bt.vfrontporch, bt.vsync, bt.vbackporch]);
-        let millihertz = (bt.pixelclock * 1000).checked_div(width * height).and_then(|rate| u32::try_from(rate).ok());
+        let pixels = width.checked_mul(height);
+        let millihertz =
+            bt.pixelclock.checked_mul(1000).zip(pixels).and_then(|(clock, pixels)| clock.checked_div(pixels));
+        let millihertz = millihertz.and_then(|rate| u32::try_from(rate).ok());
         let rate = millihertz.filter(|rate| *rate > 0).map(|rate| Rate { numerator: rate, denominator: 1000 });
         (Size { width: bt.width, height: bt.height }, rate)
     }

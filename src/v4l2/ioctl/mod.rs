@@ -99,13 +99,14 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// The entries of an enumeration: `entry` is called with 0, 1, 2, … until the kernel answers EINVAL. A driver that
-/// does not know the request (ENOTTY) has none, and none has more than a thousand.
+/// does not know the request (ENOTTY) has none, and none has more than a thousand. One that fails half-way has those
+/// that it told.
 fn enumerate<T>(mut entry: impl FnMut(u32) -> io::Result<T>) -> io::Result<Vec<T>> {
     let mut entries = Vec::new();
     for index in 0..1000 {
         match entry(index) {
             Ok(found) => entries.push(found),
-            Err(error) if is_end(&error) => break,
+            Err(error) if is_end(&error) || !entries.is_empty() => break,
             Err(error) => return Err(error),
         }
     }
