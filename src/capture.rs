@@ -60,6 +60,8 @@ pub struct Capture {
     watch: Watch,
     /// The reason for waiting that was told last.
     told: Option<String>,
+    /// The stream, or the last one, brought a frame.
+    delivered: bool,
     failing: bool,
 }
 
@@ -67,12 +69,10 @@ enum State {
     Closed {
         retry_at: Duration,
     },
+    /// `stalls_at`: when the driver has delivered nothing for too long.
     Streaming {
         source: Box<dyn Source>,
-        started: Duration,
-        last_frame: Option<Duration>,
-        /// How long there was no frame when that was looked at last.
-        waited: Duration,
+        stalls_at: Duration,
     },
 }
 
@@ -84,16 +84,17 @@ impl Capture {
     pub fn new(config: CaptureConfig, stop: Stop) -> Self {
         let roots = Roots::default();
         let watch = match config.device {
-            Selector::Test { .. } => Watch::nothing(),
-            _ => Watch::directory(&roots.dev),
+            Selector::Test { .. } => Watch::Nothing,
+            _ => Watch::Directory(roots.dev.clone()),
         };
         let (timeout, on_error) = (config.timeout, config.on_error);
+        let asked = stop.clone();
         let open = Box::new(move |last: Option<&Identity>| -> Result<Box<dyn Source>, DeviceError> {
             Ok(match &config.device {
                 Selector::Test { size, rate } => Box::new(TestCamera::open(*size, *rate, &config)?),
                 selector => {
                     let device = discover::find(selector, last, &roots)?;
-                    Box::new(V4l2Source::start(device, &config)?)
+                    Box::new(V4l2Source::start(device, &config, &asked)?)
                 }
             })
         });
@@ -111,6 +112,7 @@ impl Capture {
             accounting: Accounting::default(),
             watch,
             told: None,
+            delivered: false,
             failing: false,
         }
     }
@@ -140,40 +142,37 @@ impl Capture {
     /// What waiting cannot mend (a refused format or control, a file that is no camera), and with
     /// [`OnError::Exit`] every failure.
     pub fn next(&mut self, timeout: Duration) -> Result<Event, DeviceError> {
+        self.next_until(clock::monotonic().saturating_add(timeout))
+    }
+
+    /// As [`Capture::next`], with the end of the wait on CLOCK_MONOTONIC.
+    pub(crate) fn next_until(&mut self, until: Duration) -> Result<Event, DeviceError> {
         match &mut self.state {
-            State::Streaming { source, started, last_frame, waited } => {
-                match source.dequeue(timeout.min(self.timeout.saturating_sub(*waited)), &self.stop) {
-                    Ok(Dequeued::Frame(frame)) => {
-                        *last_frame = Some(frame.metadata().dequeued);
-                        *waited = Duration::ZERO;
-                        self.failing = false;
-                        self.accounting.frame(frame.metadata());
-                        Ok(Event::Frame(frame))
-                    }
-                    Ok(Dequeued::NotYet) if self.stop.is_stopped() => Ok(Event::Stopped),
-                    Ok(Dequeued::NotYet) => {
-                        *waited = clock::monotonic().saturating_sub(last_frame.unwrap_or(*started));
-                        if *waited < self.timeout {
-                            return Ok(Event::Idle);
-                        }
-                        let error = DeviceError::Stalled {
-                            device: source.info().camera.to_string(),
-                            waited: *waited,
-                            queue_depth: source.queue_depth(),
-                        };
-                        self.failed(error)
-                    }
-                    Ok(Dequeued::Changed) => {
-                        log::warn!("{}: the source changed: starting the stream anew", source.info().camera);
-                        self.close();
-                        Ok(Event::Idle)
-                    }
-                    Err(error) => self.failed(error),
+            State::Streaming { source, stalls_at } => match source.dequeue(until.min(*stalls_at), &self.stop) {
+                Ok(Dequeued::Frame(frame)) => {
+                    *stalls_at = frame.metadata().dequeued.saturating_add(self.timeout);
+                    self.failing = false;
+                    self.delivered = true;
+                    self.accounting.frame(frame.metadata());
+                    Ok(Event::Frame(frame))
                 }
-            }
+                Ok(Dequeued::Stopped) => Ok(Event::Stopped),
+                Ok(Dequeued::NotYet) if clock::monotonic() < *stalls_at => Ok(Event::Idle),
+                Ok(Dequeued::NotYet) => {
+                    let (device, queue_depth) = (source.info().camera.to_string(), source.queue_depth());
+                    self.failed(DeviceError::Stalled { device, waited: self.timeout, queue_depth })
+                }
+                Ok(Dequeued::Changed) => {
+                    log::warn!("{}: the source changed: starting the stream anew", source.info().camera);
+                    self.close();
+                    Ok(Event::Idle)
+                }
+                Err(error) => self.failed(error),
+            },
             State::Closed { retry_at } => {
-                let left = retry_at.saturating_sub(clock::monotonic());
-                if !left.is_zero() && !self.watch.wait(left.min(timeout), &self.stop) {
+                let now = clock::monotonic();
+                let left = retry_at.saturating_sub(now);
+                if !left.is_zero() && !self.watch.wait(left.min(until.saturating_sub(now)), &self.stop) {
                     return Ok(if self.stop.is_stopped() { Event::Stopped } else { Event::Idle });
                 }
                 self.open()
@@ -191,8 +190,8 @@ impl Capture {
                 self.camera = Some(info.camera.clone());
                 self.told = None;
                 self.accounting.stream_started(info.rate);
-                let (started, waited) = (clock::monotonic(), Duration::ZERO);
-                self.state = State::Streaming { source, started, last_frame: None, waited };
+                self.delivered = false;
+                self.state = State::Streaming { source, stalls_at: clock::monotonic().saturating_add(self.timeout) };
                 Ok(Event::Started(info))
             }
             Err(error) => {
@@ -215,11 +214,8 @@ impl Capture {
     }
 
     fn close(&mut self) {
-        let retry_at = match &self.state {
-            // A stream that never delivered would be opened and closed in circles.
-            State::Streaming { last_frame: None, .. } => clock::monotonic() + RETRY,
-            _ => Duration::ZERO,
-        };
+        // A stream that never delivered would be opened and closed in circles.
+        let retry_at = if self.delivered { Duration::ZERO } else { clock::monotonic() + RETRY };
         // Dropping the source ends its stream, before the next one is opened.
         self.state = State::Closed { retry_at };
     }

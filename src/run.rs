@@ -81,8 +81,7 @@ impl Run {
                 return Ok(());
             }
             let due = [self.reporter.due, self.notify.due(), self.end].into_iter().flatten().min();
-            let timeout = due.map_or(Duration::MAX, |due| due.saturating_sub(now));
-            now = match capture.next(timeout)? {
+            now = match capture.next_until(due.unwrap_or(Duration::MAX))? {
                 Event::Frame(frame) => {
                     let dequeued = frame.metadata().dequeued;
                     if self.frame(&frame) {

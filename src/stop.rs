@@ -71,8 +71,8 @@ impl AsFd for Stop {
     }
 }
 
-/// The longest wait is a day: far above any timeout, far below what overflows a 32-bit time_t.
+/// A time of CLOCK_MONOTONIC, or until one, in the kernel's form. "For ever" is 31 years: within a 32-bit time_t.
 pub(crate) fn timespec(timeout: Duration) -> Timespec {
-    let timeout = timeout.min(Duration::from_secs(86_400));
+    let timeout = timeout.min(Duration::from_secs(1_000_000_000));
     Timespec { tv_sec: timeout.as_secs() as _, tv_nsec: timeout.subsec_nanos() as _ }
 }

@@ -58,7 +58,7 @@ impl Source for Scripted {
         self.pool.queue_depth()
     }
 
-    fn dequeue(&mut self, timeout: Duration, stop: &Stop) -> Result<Dequeued, DeviceError> {
+    fn dequeue(&mut self, until: Duration, stop: &Stop) -> Result<Dequeued, DeviceError> {
         match self.steps.pop_front() {
             Some(Step::Frame(sequence)) => {
                 let lease = self.pool.produce(|_| {}).unwrap();
@@ -70,7 +70,7 @@ impl Source for Scripted {
             Some(Step::Changed) => Ok(Dequeued::Changed),
             Some(Step::Lost) => Err(lost()),
             Some(Step::Silent) | None => {
-                stop.wait(timeout);
+                stop.wait(until.saturating_sub(clock::monotonic()));
                 Ok(Dequeued::NotYet)
             }
         }
@@ -98,7 +98,7 @@ fn capture(openings: Vec<Result<Vec<Step>, DeviceError>>, on_error: OnError) -> 
         let steps = openings.pop_front().unwrap_or_else(|| Err(absent()))?;
         Ok(Box::new(Scripted::new(&steps)))
     });
-    let capture = Capture::with(open, Duration::from_millis(30), on_error, stop.clone(), Watch::nothing());
+    let capture = Capture::with(open, Duration::from_millis(30), on_error, stop.clone(), Watch::Nothing);
     (capture, stop, opened)
 }
 

@@ -5,6 +5,7 @@
 
 pub(crate) mod test_camera;
 pub(crate) mod v4l2;
+mod wait;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,8 +34,10 @@ pub struct StreamInfo {
 pub(crate) enum Dequeued {
     /// A frame, corrupt or not.
     Frame(Frame),
-    /// None yet: the time was up, a wake-up was spurious, or [`Stop`] was asked for.
+    /// None yet: the time was up, or a wake-up was spurious.
     NotYet,
+    /// [`Stop`] was asked for.
+    Stopped,
     /// The source changed its resolution, or the stream came to its end: open it anew.
     Changed,
 }
@@ -47,6 +50,6 @@ pub(crate) trait Source: Send {
     /// Buffers that the driver owns now.
     fn queue_depth(&self) -> u32;
 
-    /// Waits for the next frame, but no longer than `timeout`, and not after `stop`.
-    fn dequeue(&mut self, timeout: Duration, stop: &Stop) -> Result<Dequeued, DeviceError>;
+    /// Waits for the next frame, but not after `until` (on CLOCK_MONOTONIC) and not after `stop`; it may well end earlier.
+    fn dequeue(&mut self, until: Duration, stop: &Stop) -> Result<Dequeued, DeviceError>;
 }

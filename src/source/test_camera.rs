@@ -129,8 +129,7 @@ impl Source for TestCamera {
         self.pool.queue_depth()
     }
 
-    fn dequeue(&mut self, timeout: Duration, stop: &Stop) -> Result<Dequeued, DeviceError> {
-        let deadline = clock::monotonic().saturating_add(timeout);
+    fn dequeue(&mut self, until: Duration, stop: &Stop) -> Result<Dequeued, DeviceError> {
         loop {
             let now = clock::monotonic();
             self.lose_overdue(now);
@@ -141,7 +140,7 @@ impl Source for TestCamera {
                     continue;
                 }
                 Some(Fault::Stall) => {
-                    stop.wait(deadline.saturating_sub(now));
+                    stop.wait(until.saturating_sub(now));
                     return Ok(Dequeued::NotYet);
                 }
                 Some(Fault::Unplug) => {
@@ -152,8 +151,8 @@ impl Source for TestCamera {
                 _ => {}
             }
             let due = self.cadence.due(self.next);
-            if stop.wait(due.min(deadline).saturating_sub(now)) {
-                return Ok(Dequeued::NotYet);
+            if stop.wait(due.min(until).saturating_sub(now)) {
+                return Ok(Dequeued::Stopped);
             }
             let now = clock::monotonic();
             if due <= now {
@@ -161,7 +160,7 @@ impl Source for TestCamera {
                     return Ok(Dequeued::Frame(frame));
                 }
             }
-            if deadline <= now {
+            if until <= now {
                 return Ok(Dequeued::NotYet);
             }
         }

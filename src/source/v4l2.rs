@@ -1,17 +1,17 @@
-//! The stream of a V4L2 device: request, map and queue buffers, stream on, then poll and dequeue.
+//! The stream of a V4L2 device: request, map and queue buffers, stream on, then wait and dequeue.
 //!
 //! Each stream has an open file of its own. So a lease that outlives its stream queues its buffer into the old file,
 //! where nobody minds, and never into the next stream.
 
 use std::io;
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::epoll::EventFlags;
 use rustix::io::Errno;
 use v4l::v4l_sys as sys;
 
+use super::wait::Wait;
 use super::{Dequeued, Source, StreamInfo};
 use crate::config::CaptureConfig;
 use crate::device::DeviceError;
@@ -19,7 +19,7 @@ use crate::device::discover::Device;
 use crate::device::negotiate::negotiate;
 use crate::format::Format;
 use crate::frame::{Frame, Metadata};
-use crate::stop::{Stop, timespec};
+use crate::stop::Stop;
 use crate::v4l2::buffers::{MAX_BUFFERS, Pool};
 use crate::v4l2::clock;
 use crate::v4l2::ioctl::{self, Dequeue, Filled};
@@ -28,12 +28,13 @@ use crate::v4l2::ioctl::{self, Dequeue, Filled};
 pub(crate) struct V4l2Source {
     device: Device,
     pool: Arc<Pool>,
+    wait: Wait,
     info: StreamInfo,
 }
 
 impl V4l2Source {
     /// Agrees with the driver on what it will deliver, and starts the stream.
-    pub(crate) fn start(device: Device, config: &CaptureConfig) -> Result<Self, DeviceError> {
+    pub(crate) fn start(device: Device, config: &CaptureConfig, stop: &Stop) -> Result<Self, DeviceError> {
         let granted = negotiate(&device, config)?;
         let mut differences = granted.differences;
         let format = Arc::new(granted.format);
@@ -47,7 +48,9 @@ impl V4l2Source {
             differences.push(difference);
         }
         let info = StreamInfo { camera: device.identity.clone(), format, rate: granted.rate, buffers: pool.len() };
-        let source = V4l2Source { device, pool, info };
+        let wait =
+            Wait::new(device.fd(), stop).map_err(|e| device.failed("get ready to wait for frames (epoll)", e))?;
+        let source = V4l2Source { device, pool, wait, info };
         source.pool.queue_all().map_err(|e| source.device.failed("queue its buffers (VIDIOC_QBUF)", e))?;
         source.stream_on()?;
         // Only now: a stream that does not start is tried again and again, and would tell it each time.
@@ -112,33 +115,28 @@ impl Source for V4l2Source {
         self.pool.queue_depth()
     }
 
-    fn dequeue(&mut self, timeout: Duration, stop: &Stop) -> Result<Dequeued, DeviceError> {
-        let mut events = [
-            PollFd::from_borrowed_fd(self.device.fd(), PollFlags::IN | PollFlags::PRI),
-            PollFd::from_borrowed_fd(stop.as_fd(), PollFlags::IN),
-        ];
-        match poll(&mut events, Some(&timespec(timeout))) {
-            Ok(_) => {}
-            Err(Errno::INTR) => return Ok(Dequeued::NotYet),
-            Err(errno) => return Err(self.device.failed("wait for a frame (poll)", errno.into())),
+    fn dequeue(&mut self, until: Duration, _: &Stop) -> Result<Dequeued, DeviceError> {
+        let woken = self.wait.wait(until).map_err(|e| self.device.failed("wait for a frame (epoll_wait)", e))?;
+        let happened = woken.device;
+        if woken.stop {
+            return Ok(Dequeued::Stopped);
         }
-        let happened = events[0].revents();
-        if events[1].revents().contains(PollFlags::IN) || happened.is_empty() {
+        if happened.is_empty() {
             return Ok(Dequeued::NotYet);
         }
-        if happened.contains(PollFlags::PRI) {
+        if happened.contains(EventFlags::PRI) {
             match ioctl::source_changed(self.device.fd()) {
                 Ok(true) => return Ok(Dequeued::Changed),
-                Ok(false) if happened == PollFlags::PRI => return Ok(Dequeued::NotYet),
+                Ok(false) if happened == EventFlags::PRI => return Ok(Dequeued::NotYet),
                 Ok(false) => {}
                 Err(error) => return Err(self.device.failed("take an event (VIDIOC_DQEVENT)", error)),
             }
         }
         match ioctl::dequeue_buffer(self.device.fd(), self.device.buffer_type) {
             Ok(Dequeue::Filled(filled)) => Ok(self.frame(filled).map_or(Dequeued::NotYet, Dequeued::Frame)),
-            // An error without a frame or an errno would have us poll in circles.
-            Ok(Dequeue::NotReady) if happened.intersects(PollFlags::ERR | PollFlags::HUP) => {
-                Err(self.device.failed("go on: poll reports an error", Errno::IO.into()))
+            // An error without a frame or an errno would have us wait in circles.
+            Ok(Dequeue::NotReady) if happened.intersects(EventFlags::ERR | EventFlags::HUP) => {
+                Err(self.device.failed("go on: epoll reports an error", Errno::IO.into()))
             }
             Ok(Dequeue::NotReady) => Ok(Dequeued::NotYet),
             Ok(Dequeue::End) => Ok(Dequeued::Changed),

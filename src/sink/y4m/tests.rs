@@ -6,6 +6,7 @@ use crate::format::{PlaneFormat, Size};
 use crate::source::test_camera::TestCamera;
 use crate::source::{Dequeued, Source};
 use crate::stop::Stop;
+use crate::v4l2::clock;
 
 fn format(code: &[u8; 4], width: u32, height: u32, planes: &[(u32, u32)]) -> Format {
     Format {
@@ -203,7 +204,7 @@ fn captured(code: &[u8; 4]) -> (StreamInfo, Frame) {
     let size = Size { width: 16, height: 16 };
     let config = CaptureConfig { formats: vec![FourCC(*code)], size, ..CaptureConfig::default() };
     let mut camera = TestCamera::open(None, THIRTY, &config).unwrap();
-    match camera.dequeue(Duration::from_secs(5), &Stop::new().unwrap()).unwrap() {
+    match camera.dequeue(clock::monotonic() + Duration::from_secs(5), &Stop::new().unwrap()).unwrap() {
         Dequeued::Frame(frame) => (camera.info().clone(), frame),
         other => panic!("no frame but {other:?}"),
     }

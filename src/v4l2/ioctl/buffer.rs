@@ -55,8 +55,8 @@ pub(crate) struct PlaneMemory {
 /// A v4l2_buffer, with room for planes to which it points only while a request is made.
 struct Buffer {
     raw: sys::v4l2_buffer,
-    planes: [sys::v4l2_plane; MAX_PLANES],
-    buffer_type: BufferType,
+    /// Only for multi-planar types: half a kilobyte that the others need not clear for each request.
+    planes: Option<[sys::v4l2_plane; MAX_PLANES]>,
 }
 
 impl Buffer {
@@ -65,13 +65,14 @@ impl Buffer {
         raw.index = index;
         raw.type_ = buffer_type.raw();
         raw.memory = MMAP;
-        Buffer { raw, planes: [sys::v4l2_plane::zeroed(); MAX_PLANES], buffer_type }
+        let is_multi_planar = buffer_type == BufferType::MultiPlanar;
+        Buffer { raw, planes: is_multi_planar.then(|| [sys::v4l2_plane::zeroed(); MAX_PLANES]) }
     }
 
     fn call(&mut self, device: BorrowedFd<'_>, request: super::Request) -> io::Result<()> {
-        if self.buffer_type == BufferType::MultiPlanar {
+        if let Some(planes) = &mut self.planes {
             self.raw.length = MAX_PLANES as u32;
-            self.raw.m.planes = self.planes.as_mut_ptr();
+            self.raw.m.planes = planes.as_mut_ptr();
         }
         // SAFETY: QUERYBUF, QBUF and DQBUF take a v4l2_buffer. For a multi-planar type it points to `length` planes,
         // which live in self, exclusively borrowed; for the others it holds no pointer that the kernel follows.
@@ -80,7 +81,8 @@ impl Buffer {
 
     /// The planes that the kernel filled in.
     fn planes(&self) -> &[sys::v4l2_plane] {
-        &self.planes[..(self.raw.length as usize).min(MAX_PLANES)]
+        let planes = self.planes.as_ref().map_or(&[][..], |planes| &planes[..]);
+        &planes[..(self.raw.length as usize).min(planes.len())]
     }
 }
 
