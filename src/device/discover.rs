@@ -169,7 +169,9 @@ pub(crate) fn open(path: &Path, roots: &Roots) -> Result<Device, DeviceError> {
         _ => DeviceError::from_request(&name, "open it", errno.into()),
     })?;
     let capability = ioctl::query_capability(fd.as_fd()).map_err(|source| match Errno::from_io_error(&source) {
-        Some(Errno::NOTTY | Errno::INVAL | Errno::OPNOTSUPP) => not_a_camera(&name, "is not a V4L2 device"),
+        Some(Errno::NOTTY | Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => {
+            not_a_camera(&name, "is not a V4L2 device")
+        }
         _ => DeviceError::from_request(&name, "ask what it is (VIDIOC_QUERYCAP)", source),
     })?;
     let buffer_type = classify(capability.capabilities).map_err(|reason| not_a_camera(&name, reason))?;
