@@ -26,29 +26,43 @@ const OWN_KB: u64 = 1024;
 #[ignore = "needs vivid, strace: run by tests/drivers/run"]
 fn a_frame_costs_three_system_calls_at_most() {
     let _vivid = Vivid::camera();
-    let (few, many) = (100, 400);
-    let (few_calls, many_calls) = (calls(few), calls(many));
-    // What starting and stopping cost is in both, and goes out in the difference.
-    let per_frame: BTreeMap<&str, f64> = many_calls
-        .iter()
-        .map(|(name, calls)| {
-            let before = few_calls.get(name).copied().unwrap_or(0);
-            (name.as_str(), (*calls as f64 - before as f64) / f64::from(many - few))
-        })
-        .filter(|(_, calls)| *calls != 0.0)
-        .collect();
+    let per_frame = calls_per_frame("");
     let sum: f64 = per_frame.values().sum();
     assert!(sum <= CALLS_PER_FRAME, "{sum} system calls a frame: {per_frame:?}");
     // A frame that comes by itself has to be waited for, dequeued and queued: far fewer calls are a wrong count.
     assert!(sum > 1.0, "{sum} system calls a frame: {per_frame:?}");
 }
 
+#[test]
+#[ignore = "needs vivid, strace: run by tests/drivers/run"]
+fn a_raw_sink_adds_one_write_a_frame() {
+    let _vivid = Vivid::camera();
+    let mut per_frame = calls_per_frame("--raw /dev/null");
+    // Waking the sink's thread, and its going to sleep.
+    per_frame.remove("futex");
+    let sum: f64 = per_frame.values().sum();
+    assert!(sum <= CALLS_PER_FRAME + 1.0, "{sum} system calls a frame: {per_frame:?}");
+    assert!(per_frame["writev"] > 0.5, "most frames are written: {per_frame:?}");
+}
+
+/// What a frame costs in system calls, by name, with these sinks.
+fn calls_per_frame(sinks: &str) -> BTreeMap<String, f64> {
+    let (few, many) = (100, 400);
+    let (few_calls, many_calls) = (calls(few, sinks), calls(many, sinks));
+    // What starting and stopping cost is in both, and goes out in the difference.
+    let difference = |(name, calls): (&String, &u64)| {
+        let before = few_calls.get(name).copied().unwrap_or(0);
+        (name.clone(), (*calls as f64 - before as f64) / f64::from(many - few))
+    };
+    many_calls.iter().map(difference).filter(|(_, calls)| *calls != 0.0).collect()
+}
+
 /// The system calls of a run of that many frames, by name, of all its threads.
-fn calls(frames: u32) -> BTreeMap<String, u64> {
+fn calls(frames: u32, sinks: &str) -> BTreeMap<String, u64> {
     let directory = tempdir().unwrap();
     let counts = directory.path().join("calls");
     let mut command = Command::new("strace");
-    command.args(["-f", "-c", "-o"]).arg(&counts).arg(PICAM).args(PLAIN.split(' '));
+    command.args(["-f", "-c", "-o"]).arg(&counts).arg(PICAM).args(PLAIN.split(' ')).args(sinks.split_whitespace());
     Program::start(command.args(["--count", &frames.to_string()])).end().with_status(0);
     let table = fs::read_to_string(&counts).expect("strace's counts (package strace)");
     let mut calls: BTreeMap<String, u64> = table.lines().filter_map(call).collect();
