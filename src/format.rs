@@ -150,7 +150,7 @@ impl FromStr for Size {
         let parsed = s.split_once(['x', 'X']).and_then(|(w, h)| Some((w.parse::<u32>().ok()?, h.parse::<u32>().ok()?)));
         match parsed {
             Some((width @ 1..=65536, height @ 1..=65536)) => Ok(Size { width, height }),
-            _ => Err(format!("\"{s}\" is not a size: WIDTHxHEIGHT in pixels, such as 1280x720")),
+            _ => Err(format!("\"{s}\" is not a size: WIDTHxHEIGHT in pixels, each 1 to 65536, such as 1280x720")),
         }
     }
 }

@@ -163,9 +163,14 @@ impl<'a> Summary<'a> {
             "frames    {numbered} numbered = {delivered} delivered + {lost} lost + {corrupt} corrupt, {} restarts",
             self.restarts
         );
-        let fps = self.fps.map_or_else(|| "-".to_owned(), |fps| format!("{fps:.2} fps"));
-        let rate = self.bytes as f64 / 1e6 / self.seconds.max(0.001);
-        let _ = writeln!(text, "measured  {fps}, {} bytes in {:.1} s ({rate:.1} MB/s)", self.bytes, self.seconds);
+        let _ = write!(text, "measured  {} bytes in {:.1} s", self.bytes, self.seconds);
+        let _ = match self.fps {
+            Some(fps) => {
+                let rate = self.bytes as f64 / delivered.max(1) as f64 * fps / 1e6;
+                writeln!(text, ", {fps:.2} fps, {rate:.1} MB/s")
+            }
+            None => writeln!(text),
+        };
         for (name, times) in [("latency", self.latency_us), ("jitter", self.jitter_us)] {
             if let Some(Distribution { p50, p95, p99, max }) = times {
                 let [p50, p95, p99, max] = [p50, p95, p99, max].map(Milliseconds);

@@ -34,19 +34,13 @@ impl Stop {
         let _ = rustix::io::write(&self.ask, &[0]);
     }
 
-    /// Asks for the end at SIGINT and SIGTERM; a second signal ends the process at once, with the status that a shell
-    /// gives to one that died of it.
+    /// Asks for the end at SIGINT and SIGTERM. A second signal changes nothing: the end takes two seconds at most, and some
+    /// programs (timeout, shells that pass Ctrl-C on) send each signal twice.
     ///
     /// # Errors
     /// When the handlers cannot be installed.
     pub fn at_signals(&self) -> io::Result<()> {
-        use signal_hook::consts::{SIGINT, SIGTERM};
-        use std::sync::atomic::AtomicBool;
-        let asked = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM] {
-            // In this order: the first signal finds `asked` unset here, and sets it below.
-            signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&asked))?;
-            signal_hook::flag::register(signal, Arc::clone(&asked))?;
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
             signal_hook::low_level::pipe::register(signal, self.ask.try_clone()?)?;
         }
         Ok(())

@@ -165,6 +165,8 @@ fn a_signal_ends_it_with_a_summary_and_status_0() {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         lines.next().unwrap().unwrap();
         let asked = Instant::now();
+        // Twice, as timeout(1) does.
+        kill_process(Pid::from_child(&child), signal).unwrap();
         kill_process(Pid::from_child(&child), signal).unwrap();
         lines.for_each(drop);
         let output = child.wait_with_output().unwrap();
