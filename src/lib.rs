@@ -3,7 +3,7 @@
 //! # The frame's way
 //!
 //! 1. [`device`] finds the camera and agrees with its driver on format, rate and controls.
-//! 2. `source` starts the stream, polls and dequeues; what comes out is a [`frame::Frame`], a lease on the driver's
+//! 2. `source` starts the stream, waits and dequeues; what comes out is a [`frame::Frame`], a lease on the driver's
 //!    buffer (`v4l2` holds the buffers, and all `unsafe` code).
 //! 3. [`capture`] is the loop around it: it counts every frame in [`stats`], restarts after a fault and waits for a camera that
 //!    is gone.

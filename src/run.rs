@@ -51,7 +51,6 @@ struct Run {
     end: Option<Duration>,
     started: Duration,
     stream: Option<StreamInfo>,
-    delivered: u64,
     notify: Notify,
     reporter: Reporter,
     waiting_for: Option<String>,
@@ -66,7 +65,6 @@ impl Run {
             end: config.duration.map(|duration| now + duration),
             started: now,
             stream: None,
-            delivered: 0,
             reporter: Reporter::new(&config.report, &config.sinks, notify.is_heard, now),
             notify,
             waiting_for: None,
@@ -84,7 +82,9 @@ impl Run {
             now = match capture.next_until(due.unwrap_or(Duration::MAX))? {
                 Event::Frame(frame) => {
                     let dequeued = frame.metadata().dequeued;
-                    if self.frame(&frame) {
+                    let delivered = capture.accounting().total().frames().delivered;
+                    self.frame(&frame, delivered);
+                    if self.count.is_some_and(|count| delivered >= count) {
                         return Ok(());
                     }
                     dequeued
@@ -125,18 +125,14 @@ impl Run {
         self.stream = Some(stream);
     }
 
-    /// Hands a frame on; whether it was the last.
-    fn frame(&mut self, frame: &Frame) -> bool {
+    /// Hands a frame on, with which so many are delivered.
+    fn frame(&self, frame: &Frame, delivered: u64) {
         self.sinks.iter().for_each(|sink| sink.offer(frame));
-        if !frame.metadata().corrupt {
-            if self.delivered == 0 {
-                let since_start = frame.metadata().dequeued.saturating_sub(self.started);
-                let since_boot = clock::since_boot();
-                log::info!("first frame {since_start:.1?} after the start, {since_boot:.1?} after the kernel's");
-            }
-            self.delivered += 1;
+        if delivered == 1 && !frame.metadata().corrupt {
+            let since_start = frame.metadata().dequeued.saturating_sub(self.started);
+            let since_boot = clock::since_boot();
+            log::info!("first frame {since_start:.1?} after the start, {since_boot:.1?} after the kernel's");
         }
-        self.count.is_some_and(|count| self.delivered >= count)
     }
 
     /// Whether there were readers, of sinks or of summaries, and all of them went away.
