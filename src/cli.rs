@@ -14,13 +14,14 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueHint};
 
-use crate::config::{Config, ConfigError, FrameLogFormat, OnError, Output, Settings, duration, file};
+use crate::config::files::{Files, Loaded};
+use crate::config::{ConfigError, FrameLogFormat, OnError, Output, Settings, duration};
 use crate::device::Selector;
 use crate::format::{FourCC, Rate, Size};
 
 const USAGE: &str = "picam [run] [OPTIONS]
        picam list [--json]
-       picam check <FILE>";
+       picam check [FILE]";
 
 const NOTES: &str = "\
 CAMERA is auto (the first that can capture), /dev/videoN or a link to one, name=CARD, bus=BUS_INFO,
@@ -66,9 +67,9 @@ pub enum Command {
     },
     /// Check a configuration file and tell the line and reason of each mistake
     Check {
-        /// The file
+        /// The file [default: the service's, /etc/picam.toml, and what overrides it on the boot partition]
         #[arg(value_hint = ValueHint::FilePath)]
-        file: PathBuf,
+        file: Option<PathBuf>,
     },
     /// Print the man page picam.1
     #[command(hide = true)]
@@ -87,6 +88,10 @@ pub struct RunFlags {
     /// Configuration file (TOML; its keys are the names of these flags)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
+
+    /// File that overrides it where there is one; of several, the first
+    #[arg(long = "override", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    overrides: Vec<PathBuf>,
 
     /// Which camera [default: auto]
     #[arg(long, value_name = "CAMERA", value_hint = ValueHint::FilePath, help_heading = "Camera")]
@@ -192,22 +197,29 @@ impl Cli {
         Ok(cli)
     }
 
-    /// The flags over the configuration file they name.
-    pub fn config(&self) -> Result<Config, ConfigError> {
+    /// The flags over the files they name.
+    pub fn load(&self) -> Result<Loaded, ConfigError> {
         let mut flags = self.run.settings();
-        let mut path = self.run.config.as_deref();
+        let mut files = self.run.files();
         if let Some(Command::Run(run)) = &self.command {
             flags = flags.merge(run.settings());
-            path = run.config.as_deref().or(path);
+            let Files { config, overrides, .. } = run.files();
+            files.config = config.or(files.config);
+            files.overrides.extend(overrides);
         }
         flags.quiet = self.quiet.then_some(true);
         flags.verbose = Some(self.verbose.min(2)).filter(|verbose| *verbose > 0);
-        let file = path.map(file::read).transpose().map_err(ConfigError::File)?;
-        Config::new(file.unwrap_or_default().merge(flags))
+        files.load(&flags)
     }
 }
 
 impl RunFlags {
+    fn files(&self) -> Files {
+        // The unit's StateDirectory=, as systemd.exec(5) tells it.
+        let state = std::env::var_os("STATE_DIRECTORY").filter(|state| !state.is_empty()).map(PathBuf::from);
+        Files { config: self.config.clone(), overrides: self.overrides.clone(), state }
+    }
+
     fn settings(&self) -> Settings {
         let flags = self.clone();
         Settings {
@@ -268,11 +280,11 @@ pub fn completions(shell: clap_complete::Shell) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::KEYS;
+    use crate::config::{Config, KEYS};
 
     fn config(args: &str) -> Config {
         let args = std::iter::once("picam").chain(args.split_whitespace());
-        Cli::read(args).unwrap().config().unwrap()
+        Cli::read(args).unwrap().load().unwrap().config
     }
 
     #[test]
@@ -284,7 +296,7 @@ mod tests {
     fn the_flags_have_the_names_of_the_files_keys() {
         let command = Cli::command();
         let mut flags: Vec<_> = command.get_arguments().filter_map(|flag| flag.get_long()).collect();
-        flags.retain(|flag| *flag != "config");
+        flags.retain(|flag| !["config", "override"].contains(flag));
         flags.sort_unstable();
         let mut keys = KEYS;
         keys.sort_unstable();
@@ -309,7 +321,13 @@ mod tests {
 
     #[test]
     fn the_flags_of_run_belong_to_no_other_command() {
-        for args in ["picam --count 3 list", "picam --json list", "picam --config a check a", "picam list --count 3"] {
+        for args in [
+            "picam --count 3 list",
+            "picam --json list",
+            "picam --config a check a",
+            "picam --override a check a",
+            "picam list --count 3",
+        ] {
             assert!(Cli::read(args.split(' ')).is_err(), "{args}");
         }
         assert!(Cli::read(["picam", "-v", "list"]).is_ok_and(|cli| cli.verbose == 1));

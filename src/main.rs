@@ -4,7 +4,8 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use picam::cli::{self, Cli, Command};
-use picam::config::{ConfigError, file};
+use picam::config::ConfigError;
+use picam::config::files::{Files, Loaded};
 use picam::device::error::ErrorKind;
 use picam::device::{DeviceError, list};
 use picam::stop::Stop;
@@ -26,8 +27,9 @@ fn main() -> ExitCode {
 fn work(cli: &Cli) -> anyhow::Result<()> {
     match &cli.command {
         None | Some(Command::Run(_)) => {
-            let config = cli.config()?;
+            let Loaded { config, warnings } = cli.load()?;
             terminal::start_logging(config.report.quiet, config.report.verbosity);
+            warnings.iter().for_each(|warning| log::warn!("{warning}"));
             let stop = Stop::new()?;
             stop.at_signals()?;
             picam::run(config, stop)
@@ -37,8 +39,12 @@ fn work(cli: &Cli) -> anyhow::Result<()> {
             list_cameras(*json)
         }
         Some(Command::Check { file }) => {
-            file::check(file).map_err(ConfigError::File)?;
-            print(format!("{}: ok\n", file.display()).as_bytes())
+            let files = match file {
+                Some(file) => Files { config: Some(file.clone()), ..Files::default() },
+                None => Files::of_the_service(),
+            };
+            let checked = files.check().map_err(ConfigError::File)?;
+            print(checked.iter().map(|path| format!("{}: ok\n", path.display())).collect::<String>().as_bytes())
         }
         Some(Command::Man) => print(&cli::man_page()?),
         Some(Command::Completions { shell }) => print(&cli::completions(*shell)),

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use picam::cli::Cli;
-use picam::config::{Config, ConfigError, KEYS, file};
+use picam::config::files::Files;
+use picam::config::{Config, ConfigError, KEYS, Mistake, file};
 
 fn in_repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -20,7 +21,11 @@ fn picam(args: &[&str]) -> Output {
 }
 
 fn from_flags(args: &[&str]) -> Result<Config, ConfigError> {
-    Cli::read(std::iter::once(&"picam").chain(args)).unwrap().config()
+    Cli::read(std::iter::once(&"picam").chain(args)).unwrap().load().map(|loaded| loaded.config)
+}
+
+fn check(path: &Path) -> Result<Config, Vec<Mistake>> {
+    file::read(path).map(|settings| Config::new(settings).unwrap())
 }
 
 /// What the file `text` is as a configuration.
@@ -28,7 +33,7 @@ fn from_text(text: &str) -> Result<Config, String> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("picam.toml");
     fs::write(&path, text).unwrap();
-    file::check(&path).map_err(|mistakes| format!("{text}: {mistakes:?}"))
+    check(&path).map_err(|mistakes| format!("{text}: {mistakes:?}"))
 }
 
 #[test]
@@ -39,7 +44,7 @@ fn golden_files_give_the_expected_mistakes() {
         if path.extension() != Some(OsStr::new("toml")) {
             continue;
         }
-        let found: String = match file::check(&path) {
+        let found: String = match check(&path) {
             Ok(_) => "ok\n".to_owned(),
             Err(mistakes) => mistakes
                 .into_iter()
@@ -68,9 +73,12 @@ fn annotated(text: &str, marked: &str) -> Vec<(String, String)> {
 #[test]
 fn the_annotated_file_has_every_key_and_its_default() {
     let text = fs::read_to_string(in_repository("dist/picam.toml")).unwrap();
-    assert_eq!(from_text(&text), Ok(Config::default()));
+    // Summaries are for a terminal: the service has none.
+    let the_services = ["--stats-interval", "0"];
+    assert_eq!(from_text(&text).ok(), from_flags(&the_services).ok());
 
-    let shown: Vec<_> = annotated(&text, "#").into_iter().chain(annotated(&text, "# ")).map(|(key, _)| key).collect();
+    let shown: Vec<_> =
+        ["#", "# ", ""].iter().flat_map(|marked| annotated(&text, marked)).map(|(key, _)| key).collect();
     for key in KEYS {
         assert!(key == "set" || shown.iter().any(|shown| shown == key), "dist/picam.toml says nothing of {key}");
     }
@@ -81,7 +89,43 @@ fn the_annotated_file_has_every_key_and_its_default() {
         uncommented += "\n";
     }
     assert!(uncommented.contains("\nbuffers = 4\n") && uncommented.contains("\n[set]\n"), "{uncommented}");
-    assert_eq!(from_text(&uncommented), Ok(Config::default()));
+    assert_eq!(from_text(&uncommented).ok(), from_flags(&the_services).ok());
+}
+
+#[test]
+fn the_service_reads_the_files_that_check_looks_for() {
+    let Files { config, overrides, .. } = Files::of_the_service();
+    let mut flags = format!("--config {}", config.unwrap().display());
+    overrides.iter().for_each(|path| flags += &format!(" --override {}", path.display()));
+    for path in ["dist/picam.service", "dist/picam.init"] {
+        let text = fs::read_to_string(in_repository(path)).unwrap().replace("$CONFIG", "/etc/picam.toml");
+        let one_line = text.replace("\\\n", "").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(one_line.contains(&flags), "{path}: {flags}");
+    }
+}
+
+#[test]
+fn a_mistake_on_the_boot_partition_is_told_and_does_not_stop_capture() {
+    let directory = tempfile::tempdir().unwrap();
+    let (boot, state) = (directory.path().join("picam.toml"), directory.path().join("state"));
+    fs::create_dir(&state).unwrap();
+    let path = boot.to_str().unwrap();
+    let run = || {
+        let flags = ["--device", "test:64x48@200", "--override", "/nonexistent/picam.toml", "--override", path];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_picam"));
+        let output = command.args(flags).args(["--duration", "5s"]).env("STATE_DIRECTORY", &state).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        (String::from_utf8(output.stderr).unwrap(), output.stdout.iter().filter(|byte| **byte == b'\n').count())
+    };
+    fs::write(&boot, "count = 3\nframes = true\n").unwrap();
+    let (told, lines) = run();
+    assert!(lines == 3 && !told.contains("picam.toml"), "{told}");
+
+    fs::write(&boot, "count = 4\nframe = true\n").unwrap();
+    let (told, lines) = run();
+    assert_eq!(lines, 3, "{told}");
+    assert!(told.contains(&format!("{path}:2: frame: unknown key: did you mean frames?")), "{told}");
+    assert!(told.contains("capturing as it last was without a mistake"), "{told}");
 }
 
 #[test]
@@ -176,7 +220,7 @@ fn what_cannot_be_read_is_told_by_its_path() {
         (huge.as_path(), "larger than 1 MiB"),
         (Path::new("/dev/zero"), "larger than 1 MiB"),
     ] {
-        let mistakes = file::check(path).unwrap_err();
+        let mistakes = check(path).unwrap_err();
         assert_eq!(mistakes.len(), 1);
         let told = mistakes[0].to_string();
         assert!(told.starts_with(path.to_str().unwrap()) && told.contains(reason), "{told}");
@@ -199,7 +243,6 @@ fn usage_errors_end_with_status_2_and_say_why() {
         (&["--config", "missing.toml"], "missing.toml: cannot be read"),
         (&["--config", "tests/golden/config/below-set.toml"], "below-set.toml:4: set.buffers"),
         (&["--count", "1", "list"], "belong to `picam run`"),
-        (&["check"], "<FILE>"),
         (&["caputre"], "unrecognized subcommand"),
     ] {
         let output = picam(args);

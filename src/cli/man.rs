@@ -51,7 +51,12 @@ const CONFIGURATION: &[Part] = &[
         "device = \"usb=046d:082d\"\nformat = [\"MJPG\", \"YUYV\"]\nframe-log = \"/run/frames.csv\"\n\n[set]\nbrightness = 128",
     ),
     Text(
-        "Flags override the file: --strict=false what the file says with strict = true, --raw= (and nothing) the raw \
+        "--override names a file whose keys override those of that file, where it exists. A mistake in it is logged, and \
+         does not keep picam from capturing: it is used as it last was without one, of which a copy is kept in \
+         $STATE_DIRECTORY, or not at all.",
+    ),
+    Text(
+        "Flags override the files: --strict=false what the file says with strict = true, --raw= (and nothing) the raw \
          files of the file.",
     ),
     Text(
@@ -119,12 +124,21 @@ const FILES: &[Part] = &[
     ),
     Term(
         "/etc/picam.toml",
-        "The configuration of the system service, by convention: picam reads no file but that of --config.",
+        "The configuration of the system service, by convention: picam reads no file but those of --config and --override.",
+    ),
+    Term(
+        "/boot/firmware/picam.toml, /boot/picam.toml",
+        "Overrides it key by key: the file for whoever has the card in a PC. The first of the two that exists counts.",
+    ),
+    Term(
+        "/var/lib/picam/last-good.toml",
+        "The overriding file as it last was without a mistake: what is used until a mistake in it is mended.",
     ),
 ];
 
 const ENVIRONMENT: &[Part] = &[
     Term("RUST_LOG", "The level of the log: error, warn, info, debug or trace. It has the last word over -q and -v."),
+    Term("STATE_DIRECTORY", "Set by systemd and the init script: where the last good copy of the --override file is."),
     Term(
         "NOTIFY_SOCKET, WATCHDOG_USEC",
         "Set by systemd for a unit of Type=notify: picam tells when it is ready, its figures, and that it is alive.",

@@ -15,22 +15,18 @@ use toml::de::{DeTable, DeValue};
 
 use super::nearest::nearest;
 use super::settings::{BUFFERS, COUNT, VERBOSE, out_of_range};
-use super::{Config, ConfigError, KEYS, Mistake, Place, Settings, duration};
+use super::{Config, ConfigError, KEYS, Mistake, Place, Problem, Settings, duration};
 
 /// Longer than any configuration: what is longer was not meant to be one.
 const LONGEST: u64 = 1 << 20;
 
-/// Reads a file's settings, which by themselves are a valid configuration.
+/// A file's settings, which by themselves are a valid configuration.
 pub fn read(path: &Path) -> Result<Settings, Vec<Mistake>> {
-    load(path).map(|(settings, _)| settings)
+    parse(path, &bytes(path)?, Settings::clone).map(|(settings, _)| settings)
 }
 
-/// The configuration that a file is by itself: `picam check`.
-pub fn check(path: &Path) -> Result<Config, Vec<Mistake>> {
-    load(path).map(|(_, config)| config)
-}
-
-fn load(path: &Path) -> Result<(Settings, Config), Vec<Mistake>> {
+/// A file as it is, up to 1 MiB.
+pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Vec<Mistake>> {
     let whole = |reason: String| vec![Mistake { file: path.to_owned(), place: None, key: None, reason }];
     let cannot = |error: std::io::Error| whole(format!("cannot be read: {error}"));
     let mut bytes = Vec::new();
@@ -38,15 +34,20 @@ fn load(path: &Path) -> Result<(Settings, Config), Vec<Mistake>> {
     if bytes.len() as u64 > LONGEST {
         return Err(whole("is larger than 1 MiB: not a configuration".to_owned()));
     }
-    parse(path, &bytes)
+    Ok(bytes)
 }
 
-/// Reads a file's text; `path` is only for the mistakes.
-pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<(Settings, Config), Vec<Mistake>> {
+/// Reads a file's text: its own settings, and the configuration that these are together with what `layers` puts below and
+/// above them. `path` is only for the mistakes.
+pub(super) fn parse(
+    path: &Path,
+    bytes: &[u8],
+    layers: impl FnOnce(&Settings) -> Settings,
+) -> Result<(Settings, Config), Vec<Mistake>> {
     let text = String::from_utf8_lossy(bytes);
     let mut reader = Reader::new(path, &text);
     if let Err(error) = std::str::from_utf8(bytes) {
-        reader.mistake(error.valid_up_to(), None, "is not UTF-8".to_owned());
+        reader.mistake(error.valid_up_to(), None, "is not UTF-8: save it with that encoding".to_owned());
         return Err(reader.mistakes);
     }
     let table = match DeTable::parse(&text) {
@@ -59,11 +60,19 @@ pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<(Settings, Config), Vec
     };
     let settings = reader.settings(table.get_ref());
     // The rest is checked too, so that one look tells all there is to mend.
-    let config = Config::new(settings.clone());
+    let config = Config::new(layers(&settings));
     if let Err(ConfigError::Settings(problems)) = &config {
-        for problem in problems {
-            let at = table.get_ref().get(problem.key).map_or(0, |value| value.span().start);
-            reader.mistake(at, Some(problem.key.to_owned()), problem.reason.clone());
+        for Problem { key, reason } in problems {
+            match table.get_ref().get(*key) {
+                Some(value) => reader.mistake(value.span().start, Some((*key).to_owned()), reason.clone()),
+                // Another layer's, which goes together with it but not with this one.
+                None => reader.mistakes.push(Mistake {
+                    file: path.to_owned(),
+                    place: None,
+                    key: Some((*key).to_owned()),
+                    reason: reason.clone(),
+                }),
+            }
         }
     }
     match config {

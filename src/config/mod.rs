@@ -1,16 +1,19 @@
-//! The one validated [`Config`]: the configuration file's values, overridden by the flags'.
+//! The one validated [`Config`]: the configuration file's values, overridden by those of a file on the boot partition, and
+//! both by the flags'.
 //!
 //! [`mod@file`] reads TOML and tells line and reason of each mistake; [`crate::cli`] reads flags. Both give [`Settings`], in
-//! which everything is optional; [`Config::new`] checks what they are together and fills in the defaults. After that only
-//! typed values travel.
+//! which everything is optional; [`files`] lays them one over the other, [`Config::new`] checks what they are together and
+//! fills in the defaults. After that only typed values travel.
 
 pub mod duration;
 mod error;
 pub mod file;
+pub mod files;
 mod nearest;
 mod settings;
 
 pub use error::{ConfigError, Mistake, Place, Problem};
+pub use files::Files;
 pub use settings::{KEYS, Settings};
 
 use std::path::{Path, PathBuf};

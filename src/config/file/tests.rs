@@ -24,6 +24,10 @@ fn toml_like() -> impl Strategy<Value = String> {
     proptest::collection::vec(line, 0..8).prop_map(|lines| lines.join("\n"))
 }
 
+fn parse(path: &Path, bytes: &[u8]) -> Result<(Settings, Config), Vec<Mistake>> {
+    super::parse(path, bytes, Settings::clone)
+}
+
 fn holds(bytes: &[u8]) -> Result<(), TestCaseError> {
     match parse(Path::new("picam.toml"), bytes) {
         Ok((settings, config)) => prop_assert_eq!(Config::new(settings), Ok(config)),
