@@ -60,6 +60,8 @@ pub struct Capture {
     watch: Watch,
     /// The reason for waiting that was told last.
     told: Option<String>,
+    /// Since when the camera may not be opened.
+    denied_since: Option<Duration>,
     /// The stream, or the last one, brought a frame.
     delivered: bool,
     failing: bool,
@@ -78,6 +80,9 @@ enum State {
 
 /// How soon a device that is there but does not work is tried again.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// What udev takes, at most, to give a new node its group: until then, that it may not be opened is no news.
+const UDEV: Duration = Duration::from_millis(500);
 
 impl Capture {
     /// A capture by `config`, which ends when `stop` is asked for. Nothing is opened yet.
@@ -112,6 +117,7 @@ impl Capture {
             accounting: Accounting::default(),
             watch,
             told: None,
+            denied_since: None,
             delivered: false,
             failing: false,
         }
@@ -189,12 +195,17 @@ impl Capture {
                 let info = source.info().clone();
                 self.camera = Some(info.camera.clone());
                 self.told = None;
+                self.denied_since = None;
                 self.accounting.stream_started(info.rate);
                 self.delivered = false;
                 self.state = State::Streaming { source, stalls_at: clock::monotonic().saturating_add(self.timeout) };
                 Ok(Event::Started(info))
             }
             Err(error) => {
+                if self.may_yet_be_permitted(&error) {
+                    self.state = State::Closed { retry_at: clock::monotonic() + UDEV };
+                    return Ok(Event::Idle);
+                }
                 // A camera that is there and does not work is worth another try soon; one that is absent or busy is not.
                 self.failing = matches!(error, DeviceError::Failed { .. } | DeviceError::Bandwidth { .. });
                 let soon = self.failing || matches!(error, DeviceError::NoSignal { .. });
@@ -203,6 +214,15 @@ impl Capture {
                 self.wait_for(error)
             }
         }
+    }
+
+    fn may_yet_be_permitted(&mut self, error: &DeviceError) -> bool {
+        if !matches!(error, DeviceError::Permission { .. }) {
+            self.denied_since = None;
+            return false;
+        }
+        let now = clock::monotonic();
+        self.on_error == OnError::Wait && now - *self.denied_since.get_or_insert(now) < UDEV
     }
 
     /// The stream failed: it is closed, and started anew at once if it had delivered frames.

@@ -190,6 +190,17 @@ fn the_reason_for_waiting_is_told_once() {
 }
 
 #[test]
+fn a_new_nodes_permission_is_waited_for_in_silence_but_not_for_long() {
+    let denied = || Err(DeviceError::Permission { path: "/dev/video0".into(), source: io::Error::other("denied") });
+    let (mut capture, _, _) = capture(vec![denied(), Ok(vec![Step::Lost]), denied(), denied()], OnError::Wait);
+    assert!(matches!(next(&mut capture), Ok(Event::Started(_))));
+    assert!(matches!(next(&mut capture), Ok(Event::Waiting(DeviceError::Lost { .. }))));
+    let before = clock::monotonic();
+    assert!(matches!(next(&mut capture), Ok(Event::Waiting(DeviceError::Permission { .. }))));
+    assert!(clock::monotonic() - before >= UDEV);
+}
+
+#[test]
 fn what_waiting_cannot_mend_is_an_error_and_everything_is_with_exit() {
     let refused = || DeviceError::Refused { device: "x".into(), problem: "grants less".into(), offers: vec![] };
     let (mut waiting, _, _) = capture(vec![Err(refused())], OnError::Wait);
