@@ -49,6 +49,7 @@ mod source;
 pub mod stats;
 pub mod stop;
 pub mod terminal;
+mod thermal;
 #[allow(unsafe_code, reason = "the one module that holds it")]
 mod v4l2;
 

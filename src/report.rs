@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::sink::{Outlet, SinkCounts};
 use crate::source::StreamInfo;
 use crate::stats::{Distribution, FrameCounts, QueueDepth, Stats};
+use crate::thermal::Thermal;
 
 /// One summary, as `--json` writes it.
 #[derive(Debug, Serialize)]
@@ -23,6 +24,8 @@ pub(crate) struct Summary<'a> {
     latency_us: Option<Distribution>,
     queue_depth: Option<QueueDepth>,
     restarts: u64,
+    /// `null` where the machine tells nothing of it.
+    thermal: Option<Thermal>,
     sinks: Vec<SinkSummary>,
 }
 
@@ -67,6 +70,7 @@ impl<'a> Summary<'a> {
         stream: Option<&'a StreamInfo>,
         stats: &Stats,
         seconds: f64,
+        thermal: Option<Thermal>,
         sinks: &[Box<dyn Outlet>],
     ) -> Self {
         let FrameCounts { numbered, delivered, lost, corrupt } = stats.frames();
@@ -95,6 +99,7 @@ impl<'a> Summary<'a> {
             latency_us: stats.latency(),
             queue_depth: stats.queue_depth(),
             restarts: stats.restarts(),
+            thermal,
             sinks: sinks
                 .iter()
                 .map(|sink| SinkSummary { name: sink.name().to_owned(), counts: sink.counts() })
@@ -142,6 +147,9 @@ impl<'a> Summary<'a> {
         if total.restarts() > 0 {
             let _ = write!(line, ", {} restarts", total.restarts());
         }
+        if let Some(celsius) = self.thermal.and_then(|thermal| thermal.celsius) {
+            let _ = write!(line, ", {celsius:.0} °C");
+        }
         line
     }
 
@@ -179,6 +187,9 @@ impl<'a> Summary<'a> {
         }
         if let Some(QueueDepth { min, p50, max }) = self.queue_depth {
             let _ = writeln!(text, "queue     min {min}, p50 {p50}, max {max} buffers left with the driver");
+        }
+        if let Some(thermal) = self.thermal {
+            let _ = writeln!(text, "thermal   {}", thermal.text());
         }
         for SinkSummary { name, counts } in &self.sinks {
             let SinkCounts { written, skipped, pending, bytes, skipped_by: by } = counts;

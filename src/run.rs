@@ -1,6 +1,7 @@
 //! `picam run`: from the capture to the sinks, until the end; and telling how it went.
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::capture::{Capture, Event};
@@ -12,6 +13,7 @@ use crate::sink::{self, Outlet};
 use crate::source::StreamInfo;
 use crate::stop::Stop;
 use crate::terminal;
+use crate::thermal::Monitor;
 use crate::v4l2::clock;
 
 /// How long the sinks have at the end to write what they hold.
@@ -37,7 +39,8 @@ pub fn run(config: Config, stop: Stop) -> anyhow::Result<()> {
     // The source before the sinks: they have no more to come.
     drop(capture);
     run.end_sinks();
-    run.reporter.last(&Summary::new("total", run.stream.as_ref(), accounting.total(), seconds, &run.sinks));
+    let thermal = run.monitor.as_ref().map(Monitor::last);
+    run.reporter.last(&Summary::new("total", run.stream.as_ref(), accounting.total(), seconds, thermal, &run.sinks));
     result
 }
 
@@ -51,6 +54,8 @@ struct Run {
     end: Option<Duration>,
     started: Duration,
     stream: Option<StreamInfo>,
+    /// `None`: this machine tells nothing of heat and power.
+    monitor: Option<Monitor>,
     notify: Notify,
     reporter: Reporter,
     waiting_for: Option<String>,
@@ -65,6 +70,7 @@ impl Run {
             end: config.duration.map(|duration| now + duration),
             started: now,
             stream: None,
+            monitor: Monitor::start(Path::new("/sys")),
             reporter: Reporter::new(&config.report, &config.sinks, notify.is_heard, now),
             notify,
             waiting_for: None,
@@ -144,7 +150,8 @@ impl Run {
     fn report(&mut self, capture: &mut Capture, now: Duration) {
         let seconds = seconds_since(self.reporter.since);
         let recent = capture.accounting().recent();
-        let summary = Summary::new("interval", self.stream.as_ref(), recent, seconds, &self.sinks);
+        let thermal = self.monitor.as_ref().map(Monitor::last);
+        let summary = Summary::new("interval", self.stream.as_ref(), recent, seconds, thermal, &self.sinks);
         let line = match &self.waiting_for {
             Some(reason) => format!("waiting: {reason}"),
             None => summary.line(capture.accounting().total()),

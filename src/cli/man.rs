@@ -112,6 +112,7 @@ const OUTPUT_FORMATS: &[Part] = &[
           \"jitter_us\":{\"p50\":12,\"p95\":40,\"p99\":85,\"max\":210},\n \
           \"latency_us\":{\"p50\":95,\"p95\":180,\"p99\":260,\"max\":900},\n \
           \"queue_depth\":{\"min\":3,\"p50\":3,\"max\":3},\"restarts\":0,\n \
+         \"thermal\":{\"celsius\":61.2,\"throttled\":false,\"throttlings\":0,\"under_voltage\":false,\"under_voltages\":0},\n \
           \"sinks\":[{\"name\":\"raw a.raw\",\"written\":300,\"skipped\":0,\"pending\":0,\"bytes\":552960000,\n           \
                    \"skipped_by\":{\"slow\":0,\"no_buffer\":0,\"failed\":0,\"refused\":0}}]}",
     ),
