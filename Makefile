@@ -1,9 +1,10 @@
-# What a developer of picam does, by name. cross/ has the scripts; each has --help.
+# What a developer of picam does, by name. cross/, release/ and tests/ have the scripts; each has --help.
 
 aarch64_target := aarch64-unknown-linux-gnu
 armv7_target := armv7-unknown-linux-gnueabihf
 TARGET ?= $(aarch64_target)
 CROSS ?= cross
+version = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1)
 target_dir := $(or $(CARGO_TARGET_DIR),target)
 scripts = $(shell git grep -lIE '^\#!/(bin/|usr/bin/env )(ba)?sh')
 
@@ -19,8 +20,22 @@ lint: ## format, clippy, documentation, shellcheck
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items
 	shellcheck $(scripts)
 
+lint-workflows: ## actionlint and zizmor
+	.ci/tool actionlint
+	.ci/tool zizmor --quiet --offline --persona auditor .github
+
+deny: ## licences, bans and sources of the crates
+	.ci/tool cargo-deny --locked --workspace check --deny warnings licenses bans sources
+
+advisories: ## known flaws of the crates, as RustSec tells them today
+	.ci/tool cargo-deny --locked --workspace check --deny warnings advisories
+
 drivers: ## the tests on the kernel's own drivers
 	tests/drivers/run
+
+# Debian's kernel has neither vicodec and vim2m nor vimc.
+drivers-guest: ## the same in a QEMU guest with Debian's kernel, for a machine without one of its own
+	PICAM_RIG=$(CURDIR)/tests/vm/run tests/drivers/run '' --skip choice::auto_passes_over
 
 bench: ## what capturing costs, beside v4l2-ctl
 	benches/capture
@@ -52,4 +67,54 @@ image: ## build the cross image, and check the V4L2 bindings with it
 	cross/image build
 	cross/image check
 
-.PHONY: help test lint drivers bench cross cross-test aarch64 armv7 aarch64-test armv7-test glibc reproducible deploy image
+image-publish: ## the same and publish it, unless that is done: a new toolchain is a new name in Cross.toml
+	docker manifest inspect $$(cross/image name) || { $(MAKE) image && cross/image push; }
+
+package: ## tarball and Debian package of the release build for TARGET, in target/dist
+	release/package $(TARGET)
+
+package-check: ## the Debian packages there: lint, install, upgrade, purge; as root
+	for package in target/dist/*.deb; do dist/check/debian $$package || exit; done
+
+service-check: ## the service files, with cargo's release build; as root
+	dist/check/unit
+	dist/check/init $(target_dir)/release/picam
+
+boot-test: ## QEMU guests that boot with the arm64 package's program as a service: busybox's init, and systemd
+	rm -rf target/boot && dpkg-deb -x target/dist/picam_*_arm64.deb target/boot
+	tests/boot/run busybox target/boot/usr/bin/picam
+	tests/boot/run systemd target/dist/picam_*_arm64.deb
+
+source: ## the release's source with all its crates, in target/dist
+	release/source
+
+source-test: ## build and test it with nothing else
+	release/source --test target/dist/picam-$(version).tar.gz
+
+sbom: ## the bill of materials (CycloneDX), in target/dist
+	release/sbom
+	.ci/tool python release/check-sbom target/dist/picam-$(version).cdx.json
+
+os-list: ## for the SD images in target/dist: the list by which Raspberry Pi Imager offers them
+	release/os-list
+
+collect: ## move what was made elsewhere to target/dist: PARTS are directories with files and their SHA256SUMS
+	release/collect $(PARTS)
+
+checksums: ## SHA256SUMS of target/dist
+	cd target/dist && rm -f SHA256SUMS && sha256sum -- * >SHA256SUMS && cat SHA256SUMS
+
+dist: package source sbom checksums ## what a release has for TARGET, with source, SBOM and SHA256SUMS
+
+release-notes: ## TAG=v0.1.0: what the changelog says of it; fails where tag and source disagree
+	@release/notes "$(TAG)"
+
+release: ## TAG=v0.1.0: publish target/dist as a release
+	release/publish "$(TAG)"
+
+packages: ## FOR="lint drivers-guest": install what these need (Debian, Ubuntu)
+	.ci/install $(FOR)
+
+.PHONY: help test lint lint-workflows deny advisories drivers drivers-guest bench cross cross-test aarch64 armv7 \
+  aarch64-test armv7-test glibc reproducible deploy image image-publish package package-check service-check \
+  boot-test source source-test sbom os-list collect checksums dist release-notes release packages

@@ -79,7 +79,7 @@ fn a_slow_reader_skips_frames_and_loses_none() {
     assert_eq!(read, sink.written() * SMALL_FRAME, "whole frames: {total:?}");
     // The slow sink has the skips; the driver never ran out of buffers for long.
     assert_eq!(total.lost(), gaps(&frame_log(&log)));
-    assert!(total.lost() <= 3, "{total:?}");
+    assert!(total.lost() <= 10, "{total:?}");
 }
 
 /// Five frames a second at most; answers how many bytes came.

@@ -161,7 +161,7 @@ fn logged(line: &str) -> Option<Logged> {
     })
 }
 
-/// How many sequence numbers are missing between the frames of one stream (numbers wrap).
+/// How many sequence numbers are missing between the frames of one stream. Numbers wrap, and a late vivid repeats one.
 pub fn gaps(frames: &[Logged]) -> u64 {
-    frames.windows(2).map(|pair| u64::from(pair[1].sequence.wrapping_sub(pair[0].sequence) - 1)).sum()
+    frames.windows(2).map(|pair| u64::from(pair[1].sequence.wrapping_sub(pair[0].sequence).saturating_sub(1))).sum()
 }
