@@ -41,7 +41,8 @@ fn a_raw_sink_adds_one_write_a_frame() {
     // Waking the sink's thread, and its going to sleep.
     per_frame.remove("futex");
     let sum: f64 = per_frame.values().sum();
-    assert!(sum <= CALLS_PER_FRAME + 1.0, "{sum} system calls a frame: {per_frame:?}");
+    // The last calls of the sink's thread may be in one of the two runs only: five or so, over all the frames.
+    assert!(sum <= CALLS_PER_FRAME + 1.02, "{sum} system calls a frame: {per_frame:?}");
     assert!(per_frame["writev"] > 0.5, "most frames are written: {per_frame:?}");
 }
 
