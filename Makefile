@@ -85,6 +85,9 @@ boot-test: ## QEMU guests that boot with the arm64 package's program as a servic
 	tests/boot/run busybox target/boot/usr/bin/picam
 	tests/boot/run systemd target/dist/picam_*_arm64.deb
 
+yocto: ## the Yocto layer without a build; OE_DIR=DIRECTORY also parses it and runs yocto-check-layer
+	meta-picam/check
+
 source: ## the release's source with all its crates, in target/dist
 	release/source
 
@@ -117,4 +120,4 @@ packages: ## FOR="lint drivers-guest": install what these need (Debian, Ubuntu)
 
 .PHONY: help test lint lint-workflows deny advisories drivers drivers-guest bench cross cross-test aarch64 armv7 \
   aarch64-test armv7-test glibc reproducible deploy image image-publish package package-check service-check \
-  boot-test source source-test sbom os-list collect checksums dist release-notes release packages
+  boot-test yocto source source-test sbom os-list collect checksums dist release-notes release packages
