@@ -25,13 +25,14 @@ fn next(camera: &mut TestCamera, stop: &Stop) -> Frame {
 
 #[test]
 fn each_frame_has_its_number_its_time_and_its_picture() {
-    let (mut camera, stop) = (camera(100, PATIENT), Stop::new().unwrap());
+    // Slow enough for a busy machine not to miss a frame.
+    let (mut camera, stop) = (camera(20, PATIENT), Stop::new().unwrap());
     let start = camera.cadence.start;
-    for number in 0..50 {
+    for number in 0..25 {
         let frame = next(&mut camera, &stop);
         let metadata = *frame.metadata();
         assert_eq!(metadata.sequence, number);
-        assert_eq!(metadata.timestamp, start + Duration::from_millis(10) * number);
+        assert_eq!(metadata.timestamp, start + Duration::from_millis(50) * number);
         assert!(metadata.dequeued >= metadata.timestamp, "{metadata:?}");
         assert_eq!((metadata.bytesused, frame.data().len()), (160 * 120 * 2, 160 * 120 * 2));
         assert_eq!((metadata.flags, metadata.corrupt), (0x2000, false));
