@@ -85,6 +85,16 @@ boot-test: ## QEMU guests that boot with the arm64 package's program as a servic
 	tests/boot/run busybox target/boot/usr/bin/picam
 	tests/boot/run systemd target/dist/picam_*_arm64.deb
 
+buildroot-check: ## lint of buildroot-ext; BUILDROOT_DIR="DIRECTORY...": with these Buildroot trees
+	buildroot-ext/check
+
+sdcard: ## BOARD=rpi4_64: the SD image, by Buildroot; an hour or two
+	buildroot-ext/build $(BOARD)
+
+IMAGE ?= target/buildroot-$(BOARD)/images/sdcard.img
+sdcard-test: ## the same booted in QEMU: MACHINE=virt, raspi3b or raspi4b; another one: IMAGE=sdcard.img
+	tests/boot/image $(MACHINE) $(IMAGE)
+
 yocto: ## the Yocto layer without a build; OE_DIR=DIRECTORY also parses it and runs yocto-check-layer
 	meta-picam/check
 
@@ -120,4 +130,4 @@ packages: ## FOR="lint drivers-guest": install what these need (Debian, Ubuntu)
 
 .PHONY: help test lint lint-workflows deny advisories drivers drivers-guest bench cross cross-test aarch64 armv7 \
   aarch64-test armv7-test glibc reproducible deploy image image-publish package package-check service-check \
-  boot-test yocto source source-test sbom os-list collect checksums dist release-notes release packages
+  boot-test buildroot-check sdcard sdcard-test yocto source source-test sbom os-list collect checksums dist release-notes release packages

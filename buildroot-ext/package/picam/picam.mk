@@ -1,0 +1,95 @@
+################################################################################
+#
+# picam
+#
+################################################################################
+
+PICAM_VERSION = 0.1.0
+PICAM_LICENSE = MIT or Apache-2.0
+PICAM_LICENSE_FILES = LICENSE-MIT LICENSE-APACHE
+
+ifeq ($(BR2_PACKAGE_PICAM_LOCAL),y)
+PICAM_SITE = $(BR2_EXTERNAL_PICAM_PATH)/..
+PICAM_SITE_METHOD = local
+else
+# With its crates in VENDOR/: Buildroot then takes it as it is, and has one hash for
+# it in all its releases, which pack crates differently (and call what they pack
+# picam-VERSION-cargoN.tar.gz, so that this name is not the default).
+# check-package disable lib_mk.RemoveDefaultPackageSourceVariable
+PICAM_SOURCE = picam-$(PICAM_VERSION).tar.gz
+PICAM_SITE = https://github.com/picam-project/picam/releases/download/v$(PICAM_VERSION)
+endif
+
+# The release profile of Cargo.toml, where Buildroot has one of its own.
+PICAM_CARGO_ENV = \
+	CARGO_PROFILE_RELEASE_LTO="fat" \
+	CARGO_PROFILE_RELEASE_CODEGEN_UNITS="1"
+
+# A checkout has no crates: cargo gets them, once, into Buildroot's download
+# directory. The build itself is offline either way.
+PICAM_OVERRIDE_SRCDIR_RSYNC_EXCLUSIONS = --exclude target
+
+define PICAM_FETCH_CRATES
+	if [ ! -d $(@D)/VENDOR ]; then \
+		cd $(@D) && $(TARGET_MAKE_ENV) $(PKG_CARGO_ENV) cargo fetch --locked \
+			--target $(RUSTC_TARGET_NAME); \
+	fi
+endef
+PICAM_PRE_BUILD_HOOKS += PICAM_FETCH_CRATES
+
+# A kernel built here gets what a USB camera needs, built in: it is ready before
+# init is.
+define PICAM_LINUX_CONFIG_FIXUPS
+	$(call KCONFIG_ENABLE_OPT,CONFIG_MEDIA_SUPPORT)
+	$(call KCONFIG_ENABLE_OPT,CONFIG_MEDIA_CAMERA_SUPPORT)
+	$(call KCONFIG_ENABLE_OPT,CONFIG_MEDIA_USB_SUPPORT)
+	$(call KCONFIG_ENABLE_OPT,CONFIG_USB)
+	$(call KCONFIG_ENABLE_OPT,CONFIG_USB_VIDEO_CLASS)
+endef
+
+ifeq ($(BR2_PACKAGE_PICAM_SERVICE),y)
+
+# Numbers that stay: files of its, on a data partition, outlive the image.
+define PICAM_USERS
+	picam 990 picam 990 * - - video Camera capture
+endef
+
+define PICAM_INSTALL_CONFIGURATION
+	$(INSTALL) -D -m 0644 $(@D)/dist/picam.toml $(TARGET_DIR)/etc/picam.toml
+	$(INSTALL) -d -m 0755 $(TARGET_DIR)/var/lib
+endef
+PICAM_POST_INSTALL_TARGET_HOOKS += PICAM_INSTALL_CONFIGURATION
+
+# Right after S10mdev, S10udev and S11modules: the network can wait, frames can not.
+define PICAM_INSTALL_INIT_SYSV
+	$(INSTALL) -D -m 0755 $(@D)/dist/picam.init $(TARGET_DIR)/etc/init.d/S11picam
+endef
+
+define PICAM_INSTALL_INIT_SYSTEMD
+	$(INSTALL) -D -m 0644 $(@D)/dist/picam.service \
+		$(TARGET_DIR)/usr/lib/systemd/system/picam.service
+endef
+
+ifeq ($(BR2_PACKAGE_HAS_UDEV),y)
+define PICAM_INSTALL_RULES
+	$(INSTALL) -D -m 0644 $(@D)/dist/60-picam.rules \
+		$(TARGET_DIR)/usr/lib/udev/rules.d/60-picam.rules
+endef
+PICAM_POST_INSTALL_TARGET_HOOKS += PICAM_INSTALL_RULES
+endif
+
+# mdev has one file, and takes the first line that matches.
+ifeq ($(BR2_ROOTFS_DEVICE_CREATION_DYNAMIC_MDEV),y)
+define PICAM_ADD_TO_MDEV_CONF
+	if ! grep -q '^video\[' $(TARGET_DIR)/etc/mdev.conf; then \
+		cat $(PICAM_DIR)/dist/mdev.conf.picam $(TARGET_DIR)/etc/mdev.conf \
+			>$(TARGET_DIR)/etc/mdev.conf.new && \
+		mv $(TARGET_DIR)/etc/mdev.conf.new $(TARGET_DIR)/etc/mdev.conf; \
+	fi
+endef
+PICAM_TARGET_FINALIZE_HOOKS += PICAM_ADD_TO_MDEV_CONF
+endif
+
+endif # BR2_PACKAGE_PICAM_SERVICE
+
+$(eval $(cargo-package))
