@@ -45,7 +45,7 @@ pub(crate) struct Thermal {
 }
 
 impl Thermal {
-    /// For people: `61.2 °C, throttled twice ...`
+    /// For people: `61.2 °C, no throttling, under-voltage 2 times`
     pub(crate) fn text(&self) -> String {
         let state = |name: &str, now: Option<bool>, times: u64| match (now?, times) {
             (_, 0) => Some(format!("no {name}")),
