@@ -42,6 +42,11 @@ impl FourCC {
     /// JPEG, as some drivers call the same thing.
     pub const JPEG: FourCC = FourCC(*b"JPEG");
 
+    /// Whether each frame is a JPEG as it comes.
+    pub fn is_jpeg(self) -> bool {
+        matches!(self, FourCC::MJPG | FourCC::JPEG)
+    }
+
     /// Bytes of a line's pixels without padding and lines a frame in the first (or only) plane, for the uncompressed
     /// formats picam knows, given the size in pixels; `None` for compressed and unknown formats.
     ///

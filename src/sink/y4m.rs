@@ -5,8 +5,8 @@
 //! Most cameras do not have their components in planes, so unlike raw frames these are copied once, and taken apart on
 //! the way.
 
-mod layout;
-mod lines;
+pub(crate) mod layout;
+pub(crate) mod lines;
 
 use std::io::{self, IoSlice};
 use std::slice::ChunksExactMut;

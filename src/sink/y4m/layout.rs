@@ -4,7 +4,7 @@ use crate::format::{Format, FourCC};
 
 /// How the components of a pixel format are arranged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Arrangement {
+pub(crate) enum Arrangement {
     /// One plane: Y0 Cb Y1 Cr.
     Yuyv,
     /// One plane: Cb Y0 Cr Y1.
@@ -23,7 +23,7 @@ pub(super) enum Arrangement {
 
 /// What a pixel format becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Chroma {
+pub(crate) enum Chroma {
     Mono,
     /// Half the samples in a line, half the lines; V4L2 sites them between the four pixels that share them, as JPEG.
     C420,
@@ -34,11 +34,11 @@ pub(super) enum Chroma {
 
 /// How to read a pixel format.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Layout {
-    pub(super) arrangement: Arrangement,
+pub(crate) struct Layout {
+    pub(crate) arrangement: Arrangement,
     /// Cr comes before Cb.
-    pub(super) swapped: bool,
-    pub(super) chroma: Chroma,
+    pub(crate) swapped: bool,
+    pub(crate) chroma: Chroma,
 }
 
 type Known = (&'static [u8; 4], Arrangement, bool, Chroma);
@@ -86,19 +86,19 @@ const LARGEST: u32 = 1 << 16;
 
 impl Layout {
     /// The layout of a pixel format that can be written.
-    pub(super) fn of(fourcc: FourCC) -> Option<Self> {
+    pub(crate) fn of(fourcc: FourCC) -> Option<Self> {
         let layout = SINGLE_PLANAR.iter().chain(&MULTI_PLANAR).find(|(code, ..)| **code == fourcc.0);
         layout.map(|&(_, arrangement, swapped, chroma)| Layout { arrangement, swapped, chroma })
     }
 
     /// The formats that can be written, for a person to choose from.
-    pub(super) fn names() -> String {
+    pub(crate) fn names() -> String {
         let names: Vec<_> = SINGLE_PLANAR.iter().map(|(code, ..)| FourCC(**code).to_string()).collect();
         names.join(", ")
     }
 
     /// Where the components are in a frame of `format`; `None` if its buffers are too small to hold the picture.
-    pub(super) fn components(self, format: &Format) -> Option<[Component; 3]> {
+    pub(crate) fn components(self, format: &Format) -> Option<[Component; 3]> {
         if !(1..=LARGEST).contains(&format.size.width) || !(1..=LARGEST).contains(&format.size.height) {
             return None;
         }
@@ -138,7 +138,7 @@ impl Layout {
 
 impl Chroma {
     /// Samples in a line and lines of one chroma plane.
-    pub(super) fn size(self, width: usize, height: usize) -> (usize, usize) {
+    pub(crate) fn size(self, width: usize, height: usize) -> (usize, usize) {
         match self {
             Chroma::Mono => (0, 0),
             Chroma::C420 => (width.div_ceil(2), height.div_ceil(2)),
@@ -148,7 +148,7 @@ impl Chroma {
     }
 
     /// Its name in a stream header.
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Chroma::Mono => "mono",
             Chroma::C420 => "420jpeg",
@@ -160,7 +160,7 @@ impl Chroma {
 
 /// Where one or more components of a frame lie.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Component {
+pub(crate) struct Component {
     /// The memory plane.
     plane: usize,
     /// Bytes from the start of the plane.
@@ -172,8 +172,20 @@ pub(super) struct Component {
 }
 
 impl Component {
+    /// Whether `planes` have as many `lines` of the component; an unused component has them.
+    pub(crate) fn has(&self, planes: &[&[u8]; 3], lines: usize) -> bool {
+        self.line == 0 || lines == 0 || self.line(planes, lines - 1).len() >= self.line
+    }
+
+    /// Line `number` of the component, with its padding; as much as `planes` have of it.
+    pub(crate) fn line<'a>(&self, planes: &[&'a [u8]; 3], number: usize) -> &'a [u8] {
+        let start = self.offset + number * self.stride;
+        let data = planes.get(self.plane).and_then(|data| data.get(start..)).unwrap_or_default();
+        data.get(..self.stride).unwrap_or(data)
+    }
+
     /// The lines of the component that `planes` have, top to bottom, as far as they are complete; with their padding.
-    pub(super) fn lines<'a>(&self, planes: &[&'a [u8]; 3]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+    pub(crate) fn lines<'a>(&self, planes: &[&'a [u8]; 3]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let Component { plane, offset, stride, line } = *self;
         let data = planes.get(plane).and_then(|data| data.get(offset..)).unwrap_or_default();
         data.chunks(stride.max(1)).take_while(move |chunk| chunk.len() >= line)

@@ -1,0 +1,173 @@
+//! A camera's JPEG made whole: what it lacks is put in, what is behind it is cut off, and what is truncated is told.
+//!
+//! Webcams leave out the Huffman tables that all of them share (as AVI's Motion JPEG does), fill their buffers up behind
+//! EOI, and lose the rest of a frame where USB had no room for it. Only markers are looked at: the picture's data is passed over at
+//! the speed of a search for 0xff.
+
+use memchr::memchr;
+use thiserror::Error;
+
+use super::tables::HUFFMAN_SEGMENT;
+
+/// A camera's JPEG as it goes out: three slices, to be written one after another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parts<'a> {
+    /// From SOI to where the Huffman tables belong.
+    pub head: &'a [u8],
+    /// The Huffman tables if the camera left any out, else empty.
+    pub huffman: &'static [u8],
+    /// The rest, to EOI.
+    pub tail: &'a [u8],
+}
+
+impl Parts<'_> {
+    /// Bytes of all three together.
+    #[expect(clippy::len_without_is_empty, reason = "no JPEG is empty")]
+    pub fn len(&self) -> usize {
+        self.head.len() + self.huffman.len() + self.tail.len()
+    }
+}
+
+/// Why a frame is no JPEG that can be decoded.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum Truncated {
+    /// Something else, or nothing.
+    #[error("it does not begin as a JPEG does")]
+    NoStart,
+    /// It ends in its headers.
+    #[error("it ends before the picture's data")]
+    NoPicture,
+    /// It ends in the picture's data.
+    #[error("it ends within the picture's data")]
+    NoEnd,
+    /// A marker that has no business where it is, or a segment that is too short for what it says.
+    #[error("its marker {marker:#04x} at byte {at} makes no sense there")]
+    Damaged {
+        /// The byte after 0xff.
+        marker: u8,
+        /// Where it is, counted from 0.
+        at: usize,
+    },
+}
+
+const SOI: u8 = 0xd8;
+const EOI: u8 = 0xd9;
+const SOS: u8 = 0xda;
+const DHT: u8 = 0xc4;
+
+/// Walks over a JPEG from SOI to EOI. Segments, and with them thumbnails, are passed over by their length; stuffed zeros, fill bytes,
+/// restart markers and what else lies between segments by the search for the next marker, as decoders do.
+///
+/// # Errors
+///
+/// [`Truncated`] if the data does not hold one JPEG with a picture from beginning to end.
+pub fn parts(data: &[u8]) -> Result<Parts<'_>, Truncated> {
+    let mut next = match data {
+        [0xff, SOI, ..] => 2,
+        _ => return Err(Truncated::NoStart),
+    };
+    let mut has_size = false;
+    let mut has_picture = false;
+    let mut defined = Tables(0);
+    let mut needed = Tables(0);
+    // Before the camera's own tables, which are then the ones that count.
+    let mut tables_at = None;
+    loop {
+        let Some((marker, at)) = marker(data, next) else {
+            return Err(if has_picture { Truncated::NoEnd } else { Truncated::NoPicture });
+        };
+        let damaged = Truncated::Damaged { marker, at };
+        if marker == EOI {
+            let whole = data.get(..=at).unwrap_or_default();
+            return match tables_at {
+                _ if !has_picture => Err(Truncated::NoPicture),
+                Some(tables_at) if !defined.contain(needed) => {
+                    let (head, tail) = whole.split_at_checked(tables_at).ok_or(damaged)?;
+                    Ok(Parts { head, huffman: &HUFFMAN_SEGMENT, tail })
+                }
+                _ => Ok(Parts { head: whole, huffman: &[], tail: &[] }),
+            };
+        }
+        let Some(segment) = segment(data, at + 1) else {
+            return Err(if has_picture { Truncated::NoEnd } else { Truncated::NoPicture });
+        };
+        let segment = segment.ok_or(damaged)?;
+        match marker {
+            DHT => {
+                tables_at = tables_at.or(Some(at - 1));
+                defined.define(segment).ok_or(damaged)?;
+            }
+            SOS if has_size => {
+                tables_at = tables_at.or(Some(at - 1));
+                // Tables that come later are not this scan's.
+                if !has_picture {
+                    needed = Tables::of_scan(segment).ok_or(damaged)?;
+                }
+                has_picture = true;
+            }
+            // SOF0 to SOF2: what browsers decode.
+            0xc0..=0xc2 => has_size = true,
+            // DQT, DNL, DRI, APPn, COM
+            0xdb..=0xdd | 0xe0..=0xef | 0xfe => {}
+            _ => return Err(damaged),
+        }
+        next = at + 3 + segment.len();
+    }
+}
+
+/// The next marker that ends data or begins a segment, and where its code is.
+fn marker(data: &[u8], mut from: usize) -> Option<(u8, usize)> {
+    loop {
+        from += memchr(0xff, data.get(from..)?)? + 1;
+        match *data.get(from)? {
+            // Another fill byte, of which there may be any number: the search finds it again.
+            0xff => {}
+            // A stuffed zero, TEM, RSTn.
+            0x00 | 0x01 | 0xd0..=0xd7 => from += 1,
+            code => return Some((code, from)),
+        }
+    }
+}
+
+/// The segment whose length is at `at`, without it; `None` if the data ends first, `Some(None)` if the length cannot be.
+fn segment(data: &[u8], at: usize) -> Option<Option<&[u8]>> {
+    let rest = data.get(at..)?;
+    let (length, rest) = rest.split_first_chunk()?;
+    match usize::from(u16::from_be_bytes(*length)).checked_sub(2) {
+        Some(length) => rest.get(..length).map(Some),
+        None => Some(None),
+    }
+}
+
+/// A set of Huffman tables: a bit each for DC 0 to 3, then AC 0 to 3.
+#[derive(Clone, Copy)]
+struct Tables(u8);
+
+impl Tables {
+    /// Adds those that a DHT segment defines; `None` if it is damaged.
+    fn define(&mut self, mut segment: &[u8]) -> Option<()> {
+        while let Some((class_and_id, rest)) = segment.split_first() {
+            let (counts, rest) = rest.split_first_chunk::<16>()?;
+            self.0 |= Self::bit(class_and_id >> 4, class_and_id & 15)?;
+            segment = rest.get(counts.iter().map(|count| usize::from(*count)).sum()..)?;
+        }
+        Some(())
+    }
+
+    /// Those that a SOS segment needs; `None` if it is damaged.
+    fn of_scan(segment: &[u8]) -> Option<Self> {
+        let (components, rest) = segment.split_first()?;
+        let components = rest.get(..usize::from(*components) * 2)?.chunks_exact(2);
+        let mut bits =
+            components.map(|component| Some(Self::bit(0, component[1] >> 4)? | Self::bit(1, component[1] & 15)?));
+        bits.try_fold(0, |all, bits| Some(all | bits?)).map(Tables)
+    }
+
+    fn bit(class: u8, id: u8) -> Option<u8> {
+        (class < 2 && id < 4).then(|| 1 << (class * 4 + id))
+    }
+
+    fn contain(self, others: Tables) -> bool {
+        others.0 & !self.0 == 0
+    }
+}

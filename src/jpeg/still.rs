@@ -1,0 +1,124 @@
+//! A picture of words, for where the camera's would be: why there is none.
+
+use font8x8::legacy::BASIC_LEGACY;
+
+use super::{EncodeError, Encoder};
+use crate::format::{Format, FourCC, PlaneFormat, Size};
+
+/// Pixels of a character from left to right and from top to bottom, before they are made larger.
+const CELL: usize = 8;
+/// Characters that the first line should have room for.
+const COLUMNS: usize = 40;
+const GROUND: u8 = 32;
+const INK: u8 = 224;
+
+/// Makes a JPEG of `size` with `lines` of text in its middle, each as long as it takes: what is no ASCII is a question mark.
+///
+/// # Errors
+///
+/// A size that no JPEG can have.
+pub fn still(encoder: &mut Encoder, size: Size, lines: &[&str], out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    let [width, height] = [size.width as usize, size.height as usize];
+    let scale = (width / (CELL * COLUMNS)).max(1);
+    let cell = CELL * scale;
+    let columns = (width / cell).saturating_sub(2).max(1);
+    let wrapped: Vec<String> = lines.iter().flat_map(|line| wrap(line, columns)).collect();
+    // Half a line between two.
+    let step = cell + cell / 2;
+    let top = height.saturating_sub(wrapped.len() * step) / 2;
+
+    let mut picture = vec![GROUND; width * height];
+    for (number, line) in wrapped.iter().enumerate() {
+        let left = width.saturating_sub(line.len() * cell) / 2;
+        for (column, character) in line.bytes().enumerate() {
+            let glyph = BASIC_LEGACY.get(usize::from(character)).unwrap_or(&BASIC_LEGACY[usize::from(b'?')]);
+            for row in 0..cell {
+                let y = top + number * step + row;
+                for place in (0..cell).filter(|place| glyph[row / scale] >> (place / scale) & 1 == 1) {
+                    let x = left + column * cell + place;
+                    if let Some(pixel) = picture.get_mut(y * width + x).filter(|_| x < width) {
+                        *pixel = INK;
+                    }
+                }
+            }
+        }
+    }
+    let planes = vec![PlaneFormat { bytesperline: size.width, sizeimage: size.width.saturating_mul(size.height) }];
+    let format = Format { fourcc: FourCC::GREY, size, planes, full_range: true, interlaced: false };
+    encoder.encode(&format, &[&picture], 80, out)
+}
+
+/// A text in lines of at most so many characters, broken between words where it can be.
+fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let ascii = |c: char| if c.is_ascii() && !c.is_ascii_control() { c } else { '?' };
+    let text: String = text.chars().map(ascii).collect();
+    let mut lines = vec![String::new()];
+    for mut word in text.split_whitespace() {
+        loop {
+            let line = match lines.last_mut() {
+                Some(line) if line.is_empty() || line.len() + 1 + word.len() <= columns => line,
+                _ => {
+                    lines.push(String::new());
+                    continue;
+                }
+            };
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            // ASCII can be split anywhere.
+            let (fits, rest) = word.split_at(word.len().min(columns));
+            line.push_str(fits);
+            if rest.is_empty() {
+                break;
+            }
+            word = rest;
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jpeg::picture::Picture;
+
+    #[test]
+    fn text_is_broken_between_words_and_long_words_anywhere() {
+        assert_eq!(wrap("no camera found: plug one in", 12), ["no camera", "found: plug", "one in"]);
+        assert_eq!(wrap("a 0123456789", 4), ["a", "0123", "4567", "89"]);
+        assert_eq!(wrap("\u{1b}Größe", 10), ["?Gr??e"]);
+        assert_eq!(wrap("", 10), [""]);
+    }
+
+    #[test]
+    fn words_are_light_on_dark_and_in_the_middle() {
+        let mut encoder = Encoder::new();
+        for (width, height) in [(640, 360), (1281, 721), (64, 48), (8, 8), (1, 1)] {
+            let mut out = Vec::new();
+            still(&mut encoder, Size { width, height }, &["no picture", "the camera is gone"], &mut out).unwrap();
+            let format = Format {
+                fourcc: FourCC::MJPG,
+                size: Size { width, height },
+                planes: vec![PlaneFormat { bytesperline: 0, sizeimage: 0 }],
+                full_range: true,
+                interlaced: false,
+            };
+            let picture = Picture::of(&format, &[&out]).unwrap();
+            let bright = |y: usize| {
+                picture
+                    .rgb
+                    .chunks_exact(width as usize * 3)
+                    .nth(y)
+                    .unwrap()
+                    .iter()
+                    .filter(|value| **value > 150)
+                    .count()
+            };
+            if width > 60 {
+                let middle = height as usize / 2;
+                let ink: usize = (middle - 8..middle + 8).map(bright).sum();
+                assert!(ink > 60 && bright(0) == 0 && bright(height as usize - 1) == 0, "{width}x{height}: {ink}");
+            }
+        }
+    }
+}
