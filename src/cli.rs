@@ -15,11 +15,12 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueHint};
 
 use crate::config::files::{Files, Loaded};
-use crate::config::{ConfigError, FrameLogFormat, OnError, Output, Settings, duration};
+use crate::config::{ConfigError, FrameLogFormat, HttpSettings, Listen, OnError, Output, Settings, duration};
 use crate::device::Selector;
 use crate::format::{FourCC, Rate, Size};
 
 const USAGE: &str = "picam [run] [OPTIONS]
+       picam snapshot [OPTIONS] FILE
        picam list [--json]
        picam check [FILE]";
 
@@ -31,7 +32,9 @@ Without a command, picam runs. Flags override the configuration file.
 Examples:
   picam --device test --count 10 --frames     ten frames of the built-in camera, a line each
   picam list                                  what cameras there are
-  picam --y4m - | ffplay -                    watch the first of them
+  picam --http 8080                           watch it in a browser: http://localhost:8080
+  picam --y4m - | ffplay -                    watch it without one
+  picam snapshot --set brightness=140 a.jpg   one picture
   picam --format MJPG --raw video.mjpg --frame-log video.csv --duration 1m";
 
 /// Takes every frame a V4L2 camera makes, and accounts for each of them
@@ -59,6 +62,8 @@ pub struct Cli {
 pub enum Command {
     /// Capture until SIGINT or SIGTERM, --count or --duration (the default command)
     Run(Box<RunFlags>),
+    /// Take one picture: FILE.jpg, FILE.png or FILE.ppm
+    Snapshot(Box<SnapshotFlags>),
     /// List cameras with their formats, sizes, rates and controls
     List {
         /// As JSON
@@ -82,9 +87,28 @@ pub enum Command {
     },
 }
 
-/// The flags of `picam run`.
+/// The flags of `picam snapshot`.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct SnapshotFlags {
+    /// Where the picture goes; its end says what it is: .jpg, .png or .ppm; - is a JPEG on standard output
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+
+    /// Frames to let pass first, while the camera finds its exposure
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub warmup: u32,
+
+    /// JPEG quality, 1 to 100, of cameras that do not make JPEGs themselves
+    #[arg(long, value_name = "N", default_value_t = 90, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub quality: u8,
+
+    #[command(flatten)]
+    camera: CameraFlags,
+}
+
+/// The flags that say which camera and what to ask of it.
 #[derive(Args, Clone, Debug, Default, PartialEq)]
-pub struct RunFlags {
+pub struct CameraFlags {
     /// Configuration file (TOML; its keys are the names of these flags)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
@@ -134,6 +158,13 @@ pub struct RunFlags {
     #[arg(long, value_name = "WHAT", value_parser = one_of::<OnError>(["wait", "exit"]), help_heading = "Camera")]
     #[arg(hide_possible_values = true)]
     on_error: Option<OnError>,
+}
+
+/// The flags of `picam run`.
+#[derive(Args, Clone, Debug, Default, PartialEq)]
+pub struct RunFlags {
+    #[command(flatten)]
+    camera: CameraFlags,
 
     /// A line a frame on standard output: size=BYTES seq=N ts=SECONDS
     #[arg(long, help_heading = "Frames", value_name = "BOOL", hide_possible_values = true)]
@@ -156,6 +187,15 @@ pub struct RunFlags {
     #[arg(long, value_name = "FORMAT", value_parser = one_of::<FrameLogFormat>(["csv", "jsonl"]), help_heading = "Frames")]
     #[arg(hide_possible_values = true)]
     frame_log_format: Option<FrameLogFormat>,
+
+    /// Serve the live picture there: a port, or an address and a port
+    #[arg(long, value_name = "ADDR", help_heading = "Frames")]
+    http: Option<Listen>,
+
+    /// Keep a file that exists, with a number in its name
+    #[arg(long, help_heading = "Frames", value_name = "BOOL", hide_possible_values = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    keep_existing: Option<bool>,
 
     /// Hand on corrupt frames too
     #[arg(long, help_heading = "Frames", value_name = "BOOL", hide_possible_values = true)]
@@ -200,12 +240,21 @@ impl Cli {
     /// The flags over the files they name.
     pub fn load(&self) -> Result<Loaded, ConfigError> {
         let mut flags = self.run.settings();
-        let mut files = self.run.files();
-        if let Some(Command::Run(run)) = &self.command {
-            flags = flags.merge(run.settings());
-            let Files { config, overrides, .. } = run.files();
-            files.config = config.or(files.config);
-            files.overrides.extend(overrides);
+        let mut files = self.run.camera.files();
+        match &self.command {
+            Some(Command::Run(run)) => {
+                flags = flags.merge(run.settings());
+                let Files { config, overrides, .. } = run.camera.files();
+                files.config = config.or(files.config);
+                files.overrides.extend(overrides);
+            }
+            Some(Command::Snapshot(snapshot)) => {
+                // Somebody waits for the picture: what cannot be taken is told, unless they say that they would rather wait.
+                let at_once = Settings { on_error: Some(OnError::Exit), ..Settings::default() };
+                flags = at_once.merge(snapshot.camera.settings());
+                files = snapshot.camera.files();
+            }
+            _ => {}
         }
         flags.quiet = self.quiet.then_some(true);
         flags.verbose = Some(self.verbose.min(2)).filter(|verbose| *verbose > 0);
@@ -213,7 +262,7 @@ impl Cli {
     }
 }
 
-impl RunFlags {
+impl CameraFlags {
     fn files(&self) -> Files {
         // The unit's StateDirectory=, as systemd.exec(5) tells it.
         let state = std::env::var_os("STATE_DIRECTORY").filter(|state| !state.is_empty()).map(PathBuf::from);
@@ -231,20 +280,30 @@ impl RunFlags {
             input: flags.input,
             set: flags.set,
             strict: flags.strict,
-            keep_corrupt: flags.keep_corrupt,
             timeout: flags.timeout,
             on_error: flags.on_error,
+            ..Settings::default()
+        }
+    }
+}
+
+impl RunFlags {
+    fn settings(&self) -> Settings {
+        let flags = self.clone();
+        Settings {
+            keep_existing: flags.keep_existing,
+            keep_corrupt: flags.keep_corrupt,
             frames: flags.frames,
             raw: outputs(flags.raw),
             y4m: outputs(flags.y4m),
             frame_log: outputs(flags.frame_log),
             frame_log_format: flags.frame_log_format,
+            http: HttpSettings { listen: flags.http, ..HttpSettings::default() },
             count: flags.count,
             duration: flags.duration,
             stats_interval: flags.stats_interval,
             json: flags.json,
-            quiet: None,
-            verbose: None,
+            ..flags.camera.settings()
         }
     }
 }
@@ -314,7 +373,8 @@ mod tests {
     #[test]
     fn the_helps_defaults_are_the_defaults() {
         let defaults = "--device auto --format YUYV --size 1280x720 --buffers 4 --timeout 5s --on-error wait \
-                        --stats-interval 10s --strict=false --keep-corrupt=false --json=false --frames=false";
+                        --stats-interval 10s --strict=false --keep-corrupt=false --keep-existing=false --json=false \
+                        --frames=false";
         assert_eq!(config(defaults), Config::default());
         assert_eq!(config(""), Config::default());
     }
@@ -327,6 +387,8 @@ mod tests {
             "picam --config a check a",
             "picam --override a check a",
             "picam list --count 3",
+            "picam --count 3 snapshot a.jpg",
+            "picam snapshot --count 3 a.jpg",
         ] {
             assert!(Cli::read(args.split(' ')).is_err(), "{args}");
         }

@@ -32,7 +32,14 @@ fn work(cli: &Cli) -> anyhow::Result<()> {
             warnings.iter().for_each(|warning| log::warn!("{warning}"));
             let stop = Stop::new()?;
             stop.at_signals()?;
-            picam::run(config, stop)
+            picam::run(config, warnings, stop)
+        }
+        Some(Command::Snapshot(flags)) => {
+            let config = cli.load()?.config;
+            terminal::start_logging(config.report.quiet, config.report.verbosity);
+            let stop = Stop::new()?;
+            stop.at_signals()?;
+            picam::snapshot(config.capture, stop, &flags.file, flags.warmup, flags.quality)
         }
         Some(Command::List { json }) => {
             terminal::start_logging(cli.quiet, cli.verbose);

@@ -131,7 +131,8 @@ impl<'a> Summary<'a> {
             None => Ok(()),
         };
         let _ = write!(line, "{delivered} frames, {lost} lost, {corrupt} corrupt");
-        let skipped: u64 = self.sinks.iter().map(|sink| sink.counts.skipped).sum();
+        // Nobody misses what nobody watched.
+        let skipped: u64 = self.sinks.iter().map(|sink| sink.counts.skipped - sink.counts.skipped_by.unwatched).sum();
         if skipped > 0 {
             let _ = write!(line, ", {skipped} skipped");
         }
@@ -195,10 +196,9 @@ impl<'a> Summary<'a> {
             let SinkCounts { written, skipped, pending, bytes, skipped_by: by } = counts;
             let _ = write!(text, "sink      {name}: {written} written ({bytes} bytes), {skipped} skipped");
             if *skipped > 0 {
-                let reasons =
-                    [("slow", by.slow), ("no buffer", by.no_buffer), ("failed", by.failed), ("refused", by.refused)];
-                let reasons = reasons.iter().filter(|(_, count)| *count > 0);
-                let reasons: Vec<_> = reasons.map(|(reason, count)| format!("{count} {reason}")).collect();
+                let reasons = by.each().into_iter().filter(|(_, count)| *count > 0);
+                let reasons: Vec<_> =
+                    reasons.map(|(reason, count)| format!("{count} {}", reason.replace('_', " "))).collect();
                 let _ = write!(text, " ({})", reasons.join(", "));
             }
             let _ = if *pending > 0 { writeln!(text, ", {pending} pending") } else { writeln!(text) };

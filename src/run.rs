@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::capture::{Capture, Event};
 use crate::config::{Config, Output, ReportConfig, SinkConfig};
 use crate::frame::Frame;
+use crate::http::Board;
 use crate::notify::Notify;
 use crate::report::Summary;
 use crate::sink::{self, Outlet};
@@ -20,17 +21,20 @@ use crate::v4l2::clock;
 const SINKS_END: Duration = Duration::from_secs(2);
 /// How often the terminal's status line changes.
 const STATUS_INTERVAL: Duration = Duration::from_millis(500);
+/// How often sinks that show how it goes are told.
+const OBSERVE_INTERVAL: Duration = Duration::from_secs(1);
 /// How often systemd is told how it goes where no summaries are asked for.
 const NOTIFY_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Captures by `config` until its count or duration is reached or `stop` is asked for, and tells how it went.
+/// Captures by `config` until its count or duration is reached or `stop` is asked for, and tells how it went. `warnings` are
+/// what was wrong with the configuration: who watches is told, too.
 ///
 /// # Errors
 /// An output that cannot be opened, or a [`DeviceError`](crate::device::DeviceError) that waiting cannot mend or is not to
 /// be waited for. Frames that were captured until then are written and accounted for.
-pub fn run(config: Config, stop: Stop) -> anyhow::Result<()> {
-    let sinks = sink::start_all(&config.sinks, config.capture.keep_corrupt)?;
-    let mut run = Run::new(&config, sinks);
+pub fn run(config: Config, warnings: Vec<String>, stop: Stop) -> anyhow::Result<()> {
+    let sinks = sink::start_all(&config.sinks, config.keep_existing, config.capture.keep_corrupt)?;
+    let mut run = Run::new(&config, warnings, sinks);
     let mut capture = Capture::new(config.capture, stop);
     let result = run.capture(&mut capture);
     run.notify.stopping();
@@ -59,10 +63,15 @@ struct Run {
     notify: Notify,
     reporter: Reporter,
     waiting_for: Option<String>,
+    warnings: Vec<String>,
+    /// When the sinks that show how it goes are told next; `None`: there are none.
+    observed_next: Option<Duration>,
+    /// When they were told last.
+    observed: Duration,
 }
 
 impl Run {
-    fn new(config: &Config, sinks: Vec<Box<dyn Outlet>>) -> Self {
+    fn new(config: &Config, warnings: Vec<String>, sinks: Vec<Box<dyn Outlet>>) -> Self {
         let now = clock::monotonic();
         let notify = Notify::new(now);
         Run {
@@ -74,6 +83,9 @@ impl Run {
             reporter: Reporter::new(&config.report, &config.sinks, notify.is_heard, now),
             notify,
             waiting_for: None,
+            warnings,
+            observed_next: sinks.iter().any(|sink| sink.observes()).then_some(now),
+            observed: now,
             sinks,
         }
     }
@@ -84,7 +96,7 @@ impl Run {
             if self.end.is_some_and(|end| now >= end) {
                 return Ok(());
             }
-            let due = [self.reporter.due, self.notify.due(), self.end].into_iter().flatten().min();
+            let due = [self.reporter.due, self.notify.due(), self.observed_next, self.end].into_iter().flatten().min();
             now = match capture.next_until(due.unwrap_or(Duration::MAX))? {
                 Event::Frame(frame) => {
                     let dequeued = frame.metadata().dequeued;
@@ -104,7 +116,9 @@ impl Run {
                     log::warn!("{text}; waiting");
                     self.notify.ready();
                     self.notify.status(&format!("waiting: {text}"));
+                    self.sinks.iter().for_each(|sink| sink.waiting(&text));
                     self.waiting_for = Some(text);
+                    self.observed_next = self.observed_next.map(|_| clock::monotonic());
                     clock::monotonic()
                 }
                 Event::Idle => clock::monotonic(),
@@ -113,6 +127,9 @@ impl Run {
             self.notify.watchdog(now, capture.health());
             if self.reporter.due.is_some_and(|due| now >= due) {
                 self.report(capture, now);
+            }
+            if self.observed_next.is_some_and(|next| now >= next) {
+                self.observe(capture, now);
             }
             if self.nobody_listens() {
                 return Ok(());
@@ -160,6 +177,31 @@ impl Run {
         self.reporter.interval(&summary, &line, self.waiting_for.is_some());
         capture.accounting_mut().next_span();
         self.reporter.next(now);
+    }
+
+    /// Tells the sinks that show how it goes.
+    fn observe(&mut self, capture: &mut Capture, now: Duration) {
+        let (stream, thermal) = (self.stream.as_ref(), self.monitor.as_ref().map(Monitor::last));
+        let accounting = capture.accounting();
+        let summary = |report, stats, since| {
+            Summary::new(report, stream, stats, seconds_since(since), thermal, &self.sinks).json()
+        };
+        let board = Board {
+            uptime: now.saturating_sub(self.started),
+            interval: summary("interval", accounting.second(), self.observed),
+            total: summary("total", accounting.total(), self.started),
+            stats: accounting.total().clone(),
+            recent: accounting.second().clone(),
+            stream: self.stream.clone(),
+            waiting_for: self.waiting_for.clone(),
+            warnings: self.warnings.clone(),
+            thermal,
+            sinks: self.sinks.iter().map(|sink| (sink.name().to_owned(), sink.counts())).collect(),
+        };
+        self.sinks.iter().filter(|sink| sink.observes()).for_each(|sink| sink.observe(board.clone()));
+        capture.accounting_mut().next_second();
+        self.observed = now;
+        self.observed_next = Some(now + OBSERVE_INTERVAL);
     }
 
     fn end_sinks(&mut self) {

@@ -60,6 +60,7 @@ pub struct Stats {
     bytes: u64,
     restarts: u64,
     jitter: Times,
+    interval: Times,
     latency: Times,
     depths: [u64; MAX_BUFFERS as usize + 1],
     /// Delivered frames that had another one of their stream before them, and the time between those.
@@ -74,6 +75,7 @@ impl Default for Stats {
             bytes: 0,
             restarts: 0,
             jitter: Times::new(),
+            interval: Times::new(),
             latency: Times::new(),
             depths: [0; MAX_BUFFERS as usize + 1],
             intervals: 0,
@@ -113,6 +115,16 @@ impl Stats {
         self.latency.distribution()
     }
 
+    /// The times between the driver's timestamps of frames in sequence, in [`Accounting::total`].
+    pub(crate) fn interval_times(&self) -> &Times {
+        &self.interval
+    }
+
+    /// The times of [`Stats::latency`].
+    pub(crate) fn latency_times(&self) -> &Times {
+        &self.latency
+    }
+
     /// Buffers left with the driver at each dequeue.
     pub fn queue_depth(&self) -> Option<QueueDepth> {
         let all: u64 = self.depths.iter().sum();
@@ -132,39 +144,69 @@ impl Stats {
         self.frames = FrameCounts::default();
         self.bytes = 0;
         self.restarts = 0;
-        self.jitter.0.reset();
-        self.latency.0.reset();
+        self.jitter.reset();
+        self.interval.reset();
+        self.latency.reset();
         self.depths.fill(0);
         self.intervals = 0;
         self.time = Duration::ZERO;
     }
 }
 
+/// Times in microseconds, with two significant digits.
 #[derive(Clone, Debug)]
-struct Times(Histogram<u32>);
+pub(crate) struct Times {
+    histogram: Histogram<u32>,
+    sum: Duration,
+}
 
 impl Times {
     /// From 1 µs to a minute: longer counts as a minute.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         #[allow(clippy::expect_used, reason = "constants, within the limits that hdrhistogram documents")]
-        Times(Histogram::new_with_bounds(1, 60_000_000, 2).expect("valid bounds"))
+        let histogram = Histogram::new_with_bounds(1, 60_000_000, 2).expect("valid bounds");
+        Times { histogram, sum: Duration::ZERO }
     }
 
-    fn record(&mut self, time: Duration) {
-        self.0.saturating_record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+    pub(crate) fn record(&mut self, time: Duration) {
+        self.histogram.saturating_record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+        self.sum += time;
     }
 
-    fn distribution(&self) -> Option<Distribution> {
-        let at = |quantile| self.0.value_at_quantile(quantile).min(self.0.max());
-        (!self.0.is_empty()).then(|| Distribution { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: self.0.max() })
+    pub(crate) fn distribution(&self) -> Option<Distribution> {
+        let times = &self.histogram;
+        let at = |quantile| times.value_at_quantile(quantile).min(times.max());
+        (!times.is_empty()).then(|| Distribution { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: times.max() })
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> u64 {
+        self.histogram.len()
+    }
+
+    /// How many are no longer than `us` microseconds.
+    pub(crate) fn count_up_to(&self, us: u64) -> u64 {
+        self.histogram.count_between(0, us)
+    }
+
+    /// All of them together.
+    pub(crate) fn sum(&self) -> Duration {
+        self.sum
+    }
+
+    pub(crate) fn reset(&mut self) {
+        self.histogram.reset();
+        self.sum = Duration::ZERO;
     }
 }
 
-/// Keeps the books of a capture: in all, and since the last summary.
+/// Keeps the books of a capture: in all, since the last summary, and for the last second.
 #[derive(Debug, Default)]
 pub struct Accounting {
     total: Stats,
     recent: Stats,
+    /// Only for those who ask for it.
+    second: Option<Stats>,
     streams: u64,
     rate: Option<Rate>,
     last: Option<Last>,
@@ -195,11 +237,24 @@ impl Accounting {
         self.recent.restart();
     }
 
+    /// The figures since the last call of [`Accounting::next_second`], or since the start if there was none.
+    pub(crate) fn second(&self) -> &Stats {
+        self.second.as_ref().unwrap_or(&self.total)
+    }
+
+    /// Begins a new span for [`Accounting::second`].
+    pub(crate) fn next_second(&mut self) {
+        self.second.get_or_insert_default().restart();
+    }
+
+    fn spans(&mut self) -> impl Iterator<Item = &mut Stats> {
+        [&mut self.total, &mut self.recent].into_iter().chain(&mut self.second)
+    }
+
     /// A stream started: its driver numbers from anew.
     pub(crate) fn stream_started(&mut self, rate: Option<Rate>) {
         if self.streams > 0 {
-            self.total.restarts += 1;
-            self.recent.restarts += 1;
+            self.spans().for_each(|stats| stats.restarts += 1);
         }
         self.streams += 1;
         self.rate = rate;
@@ -225,8 +280,11 @@ impl Accounting {
         let monotonic = frame.flags & sys::V4L2_BUF_FLAG_TIMESTAMP_MASK == sys::V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
         let latency = frame.dequeued.checked_sub(frame.timestamp).filter(|_| monotonic);
         self.last = Some(Last { sequence: frame.sequence, timestamp: frame.timestamp, interval });
+        let last_delivered = self.last_delivered;
+        // Of the total alone, as nobody is told it of a shorter time.
+        interval.filter(|_| step == Some(1)).into_iter().for_each(|interval| self.total.interval.record(interval));
 
-        for stats in [&mut self.total, &mut self.recent] {
+        for stats in self.spans() {
             stats.frames.numbered += lost + 1;
             stats.frames.lost += lost;
             jitter.into_iter().for_each(|jitter| stats.jitter.record(jitter));
@@ -240,7 +298,7 @@ impl Accounting {
             }
             stats.frames.delivered += 1;
             stats.bytes += u64::from(frame.bytesused);
-            if let Some(last) = self.last_delivered {
+            if let Some(last) = last_delivered {
                 stats.intervals += 1;
                 stats.time += frame.dequeued.saturating_sub(last);
             }

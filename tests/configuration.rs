@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 
 use picam::cli::Cli;
 use picam::config::files::Files;
-use picam::config::{Config, ConfigError, KEYS, Mistake, file};
+use picam::config::{Config, ConfigError, HTTP_KEYS, KEYS, Mistake, file};
 
 fn in_repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -58,7 +58,7 @@ fn golden_files_give_the_expected_mistakes() {
         assert_eq!(found, expected, "{}", path.display());
         checked += 1;
     }
-    assert_eq!(checked, 12);
+    assert_eq!(checked, 13);
 }
 
 /// What the annotated file says of its keys: `#key = value` shows a default, `# key = value` an example of what has none.
@@ -70,17 +70,26 @@ fn annotated(text: &str, marked: &str) -> Vec<(String, String)> {
     text.lines().filter_map(line).filter(|(key, _)| !key.contains(' ')).collect()
 }
 
+/// The part of the annotated file that shows the table `[http]`.
+fn http_part(text: &str) -> &str {
+    let (_, part) = text.split_once("## Live picture\n").unwrap();
+    part.split("\n## ").next().unwrap()
+}
+
 #[test]
 fn the_annotated_file_has_every_key_and_its_default() {
     let text = fs::read_to_string(in_repository("dist/picam.toml")).unwrap();
-    // Summaries are for a terminal: the service has none.
-    let the_services = ["--stats-interval", "0"];
+    // Summaries are for a terminal, and nobody decides at a boot what may be overwritten.
+    let the_services = ["--stats-interval", "0", "--keep-existing"];
     assert_eq!(from_text(&text).ok(), from_flags(&the_services).ok());
 
     let shown: Vec<_> =
         ["#", "# ", ""].iter().flat_map(|marked| annotated(&text, marked)).map(|(key, _)| key).collect();
     for key in KEYS {
-        assert!(key == "set" || shown.iter().any(|shown| shown == key), "dist/picam.toml says nothing of {key}");
+        assert!(
+            ["set", "http"].contains(&key) || shown.iter().any(|shown| shown == key),
+            "dist/picam.toml says nothing of {key}"
+        );
     }
     let mut uncommented = String::new();
     for line in text.lines() {
@@ -133,8 +142,17 @@ fn the_annotated_files_examples_are_valid_and_no_defaults() {
     let text = fs::read_to_string(in_repository("dist/picam.toml")).unwrap();
     let examples = annotated(&text, "# ");
     assert!(examples.len() >= 7, "{examples:?}");
+    let http = http_part(&text);
+    assert!(http.contains("\n# [http]\n"));
+    for key in HTTP_KEYS {
+        assert!(http.contains(&format!("{key} ")), "dist/picam.toml says nothing of {key}");
+    }
     for (key, value) in examples {
-        let table = if KEYS.contains(&key.as_str()) { "" } else { "[set]\n" };
+        let table = match key.as_str() {
+            key if http.contains(&format!("\n# {key} = ")) => "[http]\n",
+            key if KEYS.contains(&key) => "",
+            _ => "[set]\n",
+        };
         let with_log = "frame-log = 'frames.jsonl'\n";
         let config = from_text(&format!("{with_log}{table}{key} = {value}\n")).unwrap();
         assert_ne!(config, from_text(with_log).unwrap(), "{key}");
@@ -155,6 +173,7 @@ fn flags_and_file_say_the_same_in_the_same_words() {
         (vec!["--input", "1"], "input = 1"),
         (vec!["--set", "gain=-1", "--set", "auto=true"], "[set]\ngain = -1\nauto = true"),
         (vec!["--strict", "--keep-corrupt=true"], "strict = true\nkeep-corrupt = true"),
+        (vec!["--keep-existing"], "keep-existing = true"),
         (vec!["--timeout", "1.5"], "timeout = 1.5"),
         (vec!["--on-error", "exit"], "on-error = 'exit'"),
         (vec!["--frames"], "frames = true"),
@@ -164,6 +183,8 @@ fn flags_and_file_say_the_same_in_the_same_words() {
         (vec!["--frame-log", "a.json"], "frame-log = ['a.json']"),
         (vec!["--frame-log", "a", "--frame-log-format", "csv"], "frame-log = 'a'\nframe-log-format = 'csv'"),
         (vec!["--count", "10", "--duration", "2m"], "count = 10\nduration = 120"),
+        (vec!["--http", "8081"], "http = 8081"),
+        (vec!["--http", "[::1]:80"], "[http]\nlisten = '[::1]:80'"),
         (vec!["--stats-interval", "0"], "stats-interval = '0'"),
         (vec!["-q"], "quiet = true"),
         (vec!["-v", "--verbose"], "verbose = 2"),

@@ -69,6 +69,24 @@ fn frames_are_told_a_line_each_in_order_and_on_the_cadence() {
 }
 
 #[test]
+fn what_was_recorded_before_is_kept_if_that_is_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    fs::write(at("v-2.raw"), "somebody else's").unwrap();
+    for _ in 0..3 {
+        let raw = at("v.raw");
+        let output =
+            run(&format!("--device test:64x48@200 --count 2 --keep-existing --raw {} --raw /dev/null", raw.display()));
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+    let mut names: Vec<_> = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["v-1.raw", "v-2.raw", "v-3.raw", "v.raw"]);
+    assert_eq!(fs::read(at("v-2.raw")).unwrap(), b"somebody else's");
+    assert!(["v-1.raw", "v-3.raw", "v.raw"].iter().all(|name| fs::metadata(at(name)).unwrap().len() >= 64 * 48 * 2));
+}
+
+#[test]
 fn raw_y4m_and_frame_log_hold_what_the_summary_says() {
     let directory = tempfile::tempdir().unwrap();
     let at = |name: &str| directory.path().join(name).display().to_string();

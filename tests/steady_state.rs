@@ -5,6 +5,8 @@
 mod counting_allocator;
 
 use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use counting_allocator::{Counting, allocations};
@@ -22,8 +24,31 @@ fn of_a_run(frames: u32, sinks: &str) -> u64 {
         format!("picam --device test:320x240@500 --buffers 8 --stats-interval 0 --count {frames} --quiet {sinks}");
     let config = Cli::read(arguments.split_whitespace()).unwrap().load().unwrap().config;
     let before = allocations();
-    picam::run(config, Stop::new().unwrap()).unwrap();
+    picam::run(config, Vec::new(), Stop::new().unwrap()).unwrap();
     allocations() - before
+}
+
+/// The same with somebody who watches from about the first frame on.
+fn of_a_watched_run(frames: u32) -> u64 {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let watcher = std::thread::spawn(move || {
+        let mut socket = loop {
+            match TcpStream::connect(address) {
+                Ok(socket) => break socket,
+                Err(_) => std::thread::yield_now(),
+            }
+        };
+        socket.write_all(b"GET /stream?fps=500 HTTP/1.0\r\n\r\n").unwrap();
+        let mut bytes = [0; 65536];
+        let mut received = 0;
+        while let Ok(count @ 1..) = socket.read(&mut bytes) {
+            received += count;
+        }
+        received
+    });
+    let allocations = of_a_run(frames, &format!("--http {address}"));
+    assert!(watcher.join().unwrap() > frames as usize * 500, "it was watched");
+    allocations
 }
 
 #[test]
@@ -41,6 +66,11 @@ fn a_frame_costs_no_allocation_and_no_copy() {
         assert_eq!(few, many, "200 more frames with \"{sinks}\"");
         assert!(few > 0, "the counting works");
     }
+
+    // With somebody who watches, for each quality. What a growing picture takes is not of every frame.
+    of_a_watched_run(20);
+    let (few, many) = (of_a_watched_run(50), of_a_watched_run(250));
+    assert!(many <= few + 20, "{few} allocations, and {many} with 200 more frames that are watched");
 
     // A buffer's frames are always at the same address: the driver's memory is what is handed out.
     let device = "test:320x240@500".parse().unwrap();

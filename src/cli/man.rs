@@ -51,6 +51,11 @@ const CONFIGURATION: &[Part] = &[
         "device = \"usb=046d:082d\"\nformat = [\"MJPG\", \"YUYV\"]\nframe-log = \"/run/frames.csv\"\n\n[set]\nbrightness = 128",
     ),
     Text(
+        "Whom --http serves is said in a table [http]: listen (the address), token, password-hash (as openssl passwd -6 \
+         prints it), allow-anonymous, quality, max-quality, max-fps, max-connections, max-connections-per-address and \
+         allow-origin. An address other than this machine's own needs one of token, password-hash and allow-anonymous = true.",
+    ),
+    Text(
         "--override names a file whose keys override those of that file, where it exists. A mistake in it is logged, and \
          does not keep picam from capturing: it is used as it last was without one, of which a copy is kept in \
          $STATE_DIRECTORY, or not at all.",
@@ -95,6 +100,13 @@ const OUTPUT_FORMATS: &[Part] = &[
     ),
     Lines("sequence,timestamp,dequeued,bytesused,flags,queue_depth,status"),
     Term(
+        "--http",
+        "/ is a page with the picture and how it goes; /stream the picture as multipart/x-mixed-replace, and /snapshot one of it, \
+         each with the headers X-Timestamp (the driver's, seconds of CLOCK_MONOTONIC), X-Sequence and X-Latency (seconds); \
+         ?fps= and ?quality= ask for less. /?action=stream and /?action=snapshot are the same. /status.json is how it goes, \
+         /metrics the same for Prometheus (OpenMetrics), /healthz says that picam lives, /readyz that frames flow.",
+    ),
+    Term(
         "--json",
         "One object a line. report is interval or total. numbered is delivered + lost + corrupt; what a sink was offered is \
          written + skipped + pending. lost counts gaps in the driver's sequence numbers; corrupt frames are those with \
@@ -114,7 +126,8 @@ const OUTPUT_FORMATS: &[Part] = &[
           \"queue_depth\":{\"min\":3,\"p50\":3,\"max\":3},\"restarts\":0,\n \
          \"thermal\":{\"celsius\":61.2,\"throttled\":false,\"throttlings\":0,\"under_voltage\":false,\"under_voltages\":0},\n \
           \"sinks\":[{\"name\":\"raw a.raw\",\"written\":300,\"skipped\":0,\"pending\":0,\"bytes\":552960000,\n           \
-                   \"skipped_by\":{\"slow\":0,\"no_buffer\":0,\"failed\":0,\"refused\":0}}]}",
+                   \"skipped_by\":{\"slow\":0,\"no_buffer\":0,\"failed\":0,\"refused\":0,\n           \
+                                  \"unwatched\":0}}]}",
     ),
 ];
 

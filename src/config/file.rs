@@ -13,9 +13,10 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::http::{self, CONNECTIONS, QUALITY};
 use super::nearest::nearest;
 use super::settings::{BUFFERS, COUNT, VERBOSE, out_of_range};
-use super::{Config, ConfigError, KEYS, Mistake, Place, Problem, Settings, duration};
+use super::{Config, ConfigError, HttpSettings, KEYS, Mistake, Place, Problem, Secret, Settings, duration};
 
 /// Longer than any configuration: what is longer was not meant to be one.
 const LONGEST: u64 = 1 << 20;
@@ -63,7 +64,7 @@ pub(super) fn parse(
     let config = Config::new(layers(&settings));
     if let Err(ConfigError::Settings(problems)) = &config {
         for Problem { key, reason } in problems {
-            match table.get_ref().get(*key) {
+            match find(table.get_ref(), key) {
                 Some(value) => reader.mistake(value.span().start, Some((*key).to_owned()), reason.clone()),
                 // Another layer's, which goes together with it but not with this one.
                 None => reader.mistakes.push(Mistake {
@@ -114,6 +115,7 @@ impl<'i> Reader<'i> {
                 "input" => settings.input = self.integer(key, value, 0..=u32::MAX),
                 "set" => settings.set = self.controls(value),
                 "strict" => settings.strict = self.boolean(key, value),
+                "keep-existing" => settings.keep_existing = self.boolean(key, value),
                 "keep-corrupt" => settings.keep_corrupt = self.boolean(key, value),
                 "timeout" => settings.timeout = self.number(key, value, duration::read),
                 "on-error" => settings.on_error = self.string(key, value, str::parse),
@@ -122,16 +124,53 @@ impl<'i> Reader<'i> {
                 "y4m" => settings.y4m = self.list(key, value, str::parse),
                 "frame-log" => settings.frame_log = self.list(key, value, str::parse),
                 "frame-log-format" => settings.frame_log_format = self.string(key, value, str::parse),
+                "http" => settings.http = self.http(value),
                 "count" => settings.count = self.integer(key, value, COUNT),
                 "duration" => settings.duration = self.number(key, value, duration::read),
                 "stats-interval" => settings.stats_interval = self.number(key, value, duration::read),
                 "json" => settings.json = self.boolean(key, value),
                 "quiet" => settings.quiet = self.boolean(key, value),
                 "verbose" => settings.verbose = self.integer(key, value, VERBOSE),
-                _ => self.unknown(name),
+                _ => self.unknown(name, key, &KEYS),
             }
         }
         settings
+    }
+
+    /// `[http]`, or only the address.
+    fn http(&mut self, value: &Value<'i>) -> HttpSettings {
+        let mut http = HttpSettings::default();
+        let table = match value.get_ref() {
+            DeValue::Table(table) => table,
+            DeValue::String(_) | DeValue::Integer(_) => {
+                http.listen = self.number("http", value, str::parse);
+                return http;
+            }
+            _ => {
+                self.wrong_type("http", value, "a table: [http], and below it listen and the like");
+                return http;
+            }
+        };
+        let secret = |text: &str| Ok(Secret(text.to_owned()));
+        for (name, value) in in_order(table) {
+            let key = &format!("http.{}", name.get_ref());
+            match name.get_ref().as_ref() {
+                "listen" => http.listen = self.number(key, value, str::parse),
+                "token" => http.token = self.string(key, value, secret),
+                "password-hash" => http.password_hash = self.string(key, value, secret),
+                "allow-anonymous" => http.allow_anonymous = self.boolean(key, value),
+                "quality" => http.quality = self.integer(key, value, QUALITY),
+                "max-quality" => http.max_quality = self.integer(key, value, QUALITY),
+                "max-fps" => http.max_fps = self.number(key, value, str::parse),
+                "max-connections" => http.max_connections = self.integer(key, value, CONNECTIONS),
+                "max-connections-per-address" => {
+                    http.max_connections_per_address = self.integer(key, value, CONNECTIONS);
+                }
+                "allow-origin" => http.allow_origin = self.string(key, value, |text| Ok(text.to_owned())),
+                _ => self.unknown(name, key, &http::KEYS),
+            }
+        }
+        http
     }
 
     /// `[set]`: each control's value as text, whatever its type.
@@ -242,13 +281,14 @@ impl<'i> Reader<'i> {
         read.map_err(|reason| self.mistake(at.start, Some(key.to_owned()), reason)).ok()
     }
 
-    fn unknown(&mut self, name: &Spanned<Cow<'i, str>>) {
-        let key = name.get_ref();
-        let hint = match nearest(key, &KEYS) {
+    /// `key` is where it stands: `name` itself, or that in its table, which knows other keys.
+    fn unknown(&mut self, name: &Spanned<Cow<'i, str>>, key: &str, known: &[&str]) {
+        let hint = match nearest(name.get_ref(), known) {
             Some(known) => format!("did you mean {known}?"),
+            None if known != KEYS => format!("the keys of this table are {}", known.join(", ")),
             None => "the keys are the names of the flags, see `picam --help`; controls stand below [set]".to_owned(),
         };
-        self.mistake(name.span().start, Some(key.to_string()), format!("unknown key: {hint}"));
+        self.mistake(name.span().start, Some(key.to_owned()), format!("unknown key: {hint}"));
     }
 
     fn wrong_type(&mut self, key: &str, value: &Value<'i>, takes: &str) {
@@ -263,6 +303,13 @@ impl<'i> Reader<'i> {
         let column = 1 + self.text.get(start..at).map_or(0, |before| before.chars().count());
         self.mistakes.push(Mistake { file: self.path.to_owned(), place: Some(Place { line, column }), key, reason });
     }
+}
+
+/// The value of a key, or of one in a table, such as `http.token`; the table itself where it is not there.
+fn find<'t, 'i>(table: &'t DeTable<'i>, key: &str) -> Option<&'t Value<'i>> {
+    let (name, rest) = key.split_once('.').unwrap_or((key, ""));
+    let value = table.get(name)?;
+    Some(value.get_ref().as_table().and_then(|table| table.get(rest)).unwrap_or(value))
 }
 
 /// The entries as the file has them; the table itself is in alphabetical order.

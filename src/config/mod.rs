@@ -9,11 +9,13 @@ pub mod duration;
 mod error;
 pub mod file;
 pub mod files;
+mod http;
 mod nearest;
 mod settings;
 
 pub use error::{ConfigError, Mistake, Place, Problem};
 pub use files::Files;
+pub use http::{HttpConfig, HttpSettings, KEYS as HTTP_KEYS, Listen, Secret};
 pub use settings::{KEYS, Settings};
 
 use std::path::{Path, PathBuf};
@@ -30,6 +32,8 @@ pub struct Config {
     pub capture: CaptureConfig,
     /// Where the frames go; empty: nowhere, they are only counted.
     pub sinks: Vec<SinkConfig>,
+    /// Whether a file that exists is kept, under another name, rather than overwritten.
+    pub keep_existing: bool,
     /// End after this many frames were delivered.
     pub count: Option<u64>,
     /// End after this time.
@@ -107,7 +111,7 @@ impl FromStr for OnError {
 }
 
 /// One place where frames go.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum SinkConfig {
     /// `--frames`: a line a frame on standard output.
     Frames,
@@ -117,6 +121,8 @@ pub enum SinkConfig {
     Y4m(Output),
     /// `--frame-log`: a line about each frame.
     FrameLog(Output, FrameLogFormat),
+    /// `--http`: to whoever watches.
+    Http(HttpConfig),
 }
 
 /// A file, or standard output.

@@ -9,12 +9,15 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{CaptureConfig, Config, ConfigError, FrameLogFormat, OnError, Output, Problem, ReportConfig, SinkConfig};
+use super::{
+    CaptureConfig, Config, ConfigError, FrameLogFormat, HttpSettings, OnError, Output, Problem, ReportConfig,
+    SinkConfig,
+};
 use crate::device::Selector;
 use crate::format::{FourCC, Rate, Size};
 
 /// The settings' names, in the file and (after `--`) as flags.
-pub const KEYS: [&str; 22] = [
+pub const KEYS: [&str; 24] = [
     "device",
     "format",
     "size",
@@ -23,6 +26,7 @@ pub const KEYS: [&str; 22] = [
     "input",
     "set",
     "strict",
+    "keep-existing",
     "keep-corrupt",
     "timeout",
     "on-error",
@@ -31,6 +35,7 @@ pub const KEYS: [&str; 22] = [
     "y4m",
     "frame-log",
     "frame-log-format",
+    "http",
     "count",
     "duration",
     "stats-interval",
@@ -56,6 +61,7 @@ pub struct Settings {
     /// Controls by name or id and their values, in the order they are to be set.
     pub set: Vec<(String, String)>,
     pub strict: Option<bool>,
+    pub keep_existing: Option<bool>,
     pub keep_corrupt: Option<bool>,
     pub timeout: Option<Duration>,
     pub on_error: Option<OnError>,
@@ -65,6 +71,8 @@ pub struct Settings {
     pub frame_log: Option<Vec<Output>>,
     /// For every frame log; `None`: by the end of its name.
     pub frame_log_format: Option<FrameLogFormat>,
+    /// What is served, where and to whom.
+    pub http: HttpSettings,
     pub count: Option<u64>,
     pub duration: Option<Duration>,
     /// Zero: no summary but the one at the end.
@@ -105,6 +113,7 @@ impl Settings {
             input: over.input.or(self.input),
             set: self.set,
             strict: over.strict.or(self.strict),
+            keep_existing: over.keep_existing.or(self.keep_existing),
             keep_corrupt: over.keep_corrupt.or(self.keep_corrupt),
             timeout: over.timeout.or(self.timeout),
             on_error: over.on_error.or(self.on_error),
@@ -113,6 +122,7 @@ impl Settings {
             y4m: over.y4m.or(self.y4m),
             frame_log: over.frame_log.or(self.frame_log),
             frame_log_format: over.frame_log_format.or(self.frame_log_format),
+            http: self.http.merge(over.http),
             count: over.count.or(self.count),
             duration: over.duration.or(self.duration),
             stats_interval: over.stats_interval.or(self.stats_interval),
@@ -154,6 +164,10 @@ impl Settings {
                     format!("\"{output}\" does not end in .csv, .jsonl, .json or .ndjson: say frame-log-format, csv or jsonl"),
                 ),
             }
+        }
+        match std::mem::take(&mut self.http).check() {
+            Ok(http) => sinks.extend(http.map(SinkConfig::Http)),
+            Err(found) => problems.0.extend(found),
         }
         if self.json == Some(true) {
             outputs.take("json", &Output::Stdout, problems);
@@ -209,6 +223,7 @@ impl Config {
                 on_error: settings.on_error.unwrap_or(capture.on_error),
             },
             sinks,
+            keep_existing: settings.keep_existing.unwrap_or_default(),
             count: settings.count,
             duration: settings.duration,
             report: ReportConfig {

@@ -7,7 +7,7 @@ mod frame_log;
 mod output;
 mod raw;
 mod thread;
-mod y4m;
+pub(crate) mod y4m;
 
 use std::io::{self, IsTerminal};
 
@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use crate::config::{FrameLogFormat, Output, SinkConfig};
 use crate::frame::Frame;
+use crate::http::{Board, Http};
 use crate::source::StreamInfo;
 
 /// Something that takes frames, or what is known about them.
@@ -69,6 +70,21 @@ pub struct SkippedBy {
     pub failed: u64,
     /// The sink cannot take the stream's format.
     pub refused: u64,
+    /// Nobody watched.
+    pub unwatched: u64,
+}
+
+impl SkippedBy {
+    /// Each reason with its count.
+    pub(crate) fn each(&self) -> [(&'static str, u64); 5] {
+        let SkippedBy { slow, no_buffer, failed, refused, unwatched } = *self;
+        [("slow", slow), ("no_buffer", no_buffer), ("failed", failed), ("refused", refused), ("unwatched", unwatched)]
+    }
+
+    /// All of them together.
+    pub(crate) fn all(&self) -> u64 {
+        self.each().iter().map(|(_, count)| count).sum()
+    }
 }
 
 /// A running sink as the capture loop sees it. Nothing here waits.
@@ -77,8 +93,16 @@ pub(crate) trait Outlet: Send {
     fn name(&self) -> &str;
     /// Tells it that a stream starts.
     fn start(&self, stream: &StreamInfo);
+    /// Tells it that there is no stream at present, and why.
+    fn waiting(&self, _reason: &str) {}
     /// Offers it a frame.
     fn offer(&self, frame: &Frame);
+    /// Whether it wants to be told once a second how it goes.
+    fn observes(&self) -> bool {
+        false
+    }
+    /// Tells it how it goes.
+    fn observe(&self, _board: Board) {}
     /// Whether its reader went away for good.
     fn is_closed(&self) -> bool;
     /// The counts so far.
@@ -89,17 +113,36 @@ pub(crate) trait Outlet: Send {
     fn join(&self, deadline: std::time::Instant);
 }
 
+/// How many frames a sink may hold, waiting or being written, where `holders` sinks share a stream of `buffers`: all
+/// of them together leave the driver one buffer to fill and one in the capture loop's hands.
+pub(crate) fn lease_limit(buffers: usize, holders: usize) -> usize {
+    (buffers.saturating_sub(2) / holders.max(1)).max(1)
+}
+
 /// Starts the sinks of a configuration.
 ///
 /// # Errors
 /// When an output cannot be opened: the path and the reason. Pictures are not written to a terminal.
-pub(crate) fn start_all(configs: &[SinkConfig], keep_corrupt: bool) -> anyhow::Result<Vec<Box<dyn Outlet>>> {
+pub(crate) fn start_all(
+    configs: &[SinkConfig],
+    keep_existing: bool,
+    keep_corrupt: bool,
+) -> anyhow::Result<Vec<Box<dyn Outlet>>> {
     // Those that hold frames share the buffers that can be spared.
-    let holders = configs.iter().filter(|sink| matches!(sink, SinkConfig::Raw(_) | SinkConfig::Y4m(_))).count();
+    let holds = |sink: &&SinkConfig| matches!(sink, SinkConfig::Raw(_) | SinkConfig::Y4m(_) | SinkConfig::Http(_));
+    let holders = configs.iter().filter(holds).count();
     let pictures_to_stdout =
         configs.iter().any(|sink| matches!(sink, SinkConfig::Raw(Output::Stdout) | SinkConfig::Y4m(Output::Stdout)));
     if pictures_to_stdout && io::stdout().is_terminal() {
         anyhow::bail!("standard output is a terminal: give pictures to a program (picam --y4m - | ffplay -) or a file");
+    }
+    for config in configs.iter().filter(|_| keep_existing) {
+        match config {
+            SinkConfig::Raw(output) | SinkConfig::Y4m(output) | SinkConfig::FrameLog(output, _) => {
+                output::keep(output)?
+            }
+            SinkConfig::Frames | SinkConfig::Http(_) => {}
+        }
     }
     configs
         .iter()
@@ -125,6 +168,7 @@ pub(crate) fn start_all(configs: &[SinkConfig], keep_corrupt: bool) -> anyhow::R
                     let y4m = y4m::Y4m::new(output)?;
                     Box::new(thread::SinkThread::start(format!("y4m {output}"), y4m, holders, keep_corrupt)?)
                 }
+                SinkConfig::Http(http) => Box::new(Http::start(http, holders, keep_corrupt)?),
             })
         })
         .collect()

@@ -8,7 +8,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::fs::{CWD, Mode, OFlags, RenameFlags, fcntl_getfl, fcntl_setfl, renameat_with};
 use rustix::io::Errno;
 
 use crate::config::Output;
@@ -20,6 +20,35 @@ impl fmt::Display for Output {
             Output::Path(path) => write!(f, "{}", path.display()),
         }
     }
+}
+
+/// Gives a regular file with something in it another name, if `output` is one: `clip.y4m` becomes `clip-1.y4m`, or with the next
+/// number that is free.
+pub(super) fn keep(output: &Output) -> anyhow::Result<()> {
+    let Output::Path(path) = output else { return Ok(()) };
+    if !std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() > 0) {
+        return Ok(());
+    }
+    let stem = path.file_stem().unwrap_or_default();
+    let extension = path.extension();
+    for number in 1.. {
+        let mut name = stem.to_owned();
+        name.push(format!("-{number}"));
+        extension.iter().for_each(|extension| {
+            name.push(".");
+            name.push(extension);
+        });
+        let kept = path.with_file_name(name);
+        match renameat_with(CWD, path, CWD, &kept, RenameFlags::NOREPLACE) {
+            Err(Errno::EXIST) => {}
+            renamed => {
+                renamed.with_context(|| format!("cannot keep {} as {}", path.display(), kept.display()))?;
+                log::info!("{} is now {}", path.display(), kept.display());
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Where the records of one sink go.

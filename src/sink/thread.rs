@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::output::ReaderGone;
-use super::{Outlet, Sink, SinkCounts, SkippedBy};
+use super::{Outlet, Sink, SinkCounts, SkippedBy, lease_limit};
 use crate::frame::{Frame, Metadata};
 use crate::source::StreamInfo;
 
@@ -34,9 +34,8 @@ impl Item for Frame {
         frame.clone()
     }
 
-    /// All holders together leave the driver one buffer to fill and one in the capture loop's hands.
     fn limit(buffers: usize, holders: usize) -> usize {
-        (buffers.saturating_sub(2) / holders.max(1)).max(1)
+        lease_limit(buffers, holders)
     }
 }
 
@@ -199,10 +198,11 @@ impl<T: Item> Outlet for SinkThread<T> {
             no_buffer: counts.no_buffer.load(Relaxed),
             failed: counts.failed.load(Relaxed),
             refused: counts.refused.load(Relaxed),
+            unwatched: 0,
         };
         SinkCounts {
             written: counts.written.load(Relaxed),
-            skipped: skipped_by.slow + skipped_by.no_buffer + skipped_by.failed + skipped_by.refused,
+            skipped: skipped_by.all(),
             pending,
             bytes: counts.bytes.load(Relaxed),
             skipped_by,

@@ -20,6 +20,7 @@ mod wait;
 
 mod choice;
 mod cost;
+mod live;
 mod sinks;
 mod usb_frames;
 mod usb_plug;

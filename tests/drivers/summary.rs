@@ -88,7 +88,7 @@ impl Summary {
         assert_eq!(self.numbered(), accounted, "numbered = delivered + lost + corrupt: {}", self.0);
         for sink in self.0["sinks"].as_array().unwrap_or_else(|| panic!("no sinks in {}", self.0)) {
             let sink = Sink(Summary(sink.clone()));
-            let reasons = ["slow", "no_buffer", "failed", "refused"];
+            let reasons = ["slow", "no_buffer", "failed", "refused", "unwatched"];
             let skipped: u64 = reasons.iter().map(|reason| sink.skipped_by(reason)).sum();
             assert_eq!(sink.skipped(), skipped, "skipped = the sum of its reasons: {}", self.0);
             let given = sink.written() + sink.skipped() + sink.0.number("/pending");

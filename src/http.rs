@@ -1,0 +1,357 @@
+//! The live picture over HTTP, for whoever watches: the sink `--http`.
+//!
+//! ```text
+//! capture ──offer──▶ slot (the newest frame) ──▶ server thread ──▶ sockets
+//! ```
+//!
+//! [`Http`] is what capture sees: it leaves the newest frame in a slot, and only while somebody watches. The [`server`] is one
+//! thread for all else; `pictures` makes JPEG of frames, `connection` is one client, `access` says who may be one, `request` and
+//! `response` speak HTTP, `multipart` is the stream's form, `status` and `metrics` tell how it goes.
+
+mod access;
+mod connection;
+mod metrics;
+mod multipart;
+mod pictures;
+mod request;
+mod response;
+mod server;
+mod socket;
+mod status;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use rustix::event::{EventfdFlags, eventfd};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+
+pub(crate) use access::is_password_hash;
+pub(crate) use status::Board;
+
+use crate::config::HttpConfig;
+use crate::frame::Frame;
+use crate::sink::{Outlet, SinkCounts, SkippedBy, lease_limit};
+use crate::source::StreamInfo;
+
+/// The sink as the capture loop sees it.
+pub(crate) struct Http {
+    name: String,
+    /// How many sinks hold frames.
+    holders: usize,
+    takes_corrupt: bool,
+    shared: Arc<Shared>,
+}
+
+/// What capture and the server have in common.
+struct Shared {
+    slot: Mutex<Slot>,
+    /// Told when the server has ended.
+    ended: Condvar,
+    /// Whether somebody watches: nobody's frames cost no lock.
+    watched: AtomicBool,
+    /// When the last frame was dequeued, in microseconds of CLOCK_MONOTONIC.
+    last_frame: AtomicU64,
+    /// An eventfd that wakes the server.
+    wake: OwnedFd,
+    counts: Counts,
+    board: Mutex<Option<Arc<Board>>>,
+}
+
+/// What the server is to do next, the newest of each.
+#[derive(Default)]
+struct Slot {
+    started: Option<StreamInfo>,
+    waiting: Option<String>,
+    frame: Option<Frame>,
+    /// The frame here, and the one being sent.
+    held: usize,
+    limit: usize,
+    /// The stream's buffers.
+    buffers: u32,
+    /// Whether the server waits, and is to be woken.
+    sleeping: bool,
+    ending: bool,
+    ended: bool,
+    /// Nobody waits for the server any more: what it still holds was counted as skipped.
+    abandoned: bool,
+}
+
+#[derive(Default)]
+struct Counts {
+    written: AtomicU64,
+    bytes: AtomicU64,
+    slow: AtomicU64,
+    no_buffer: AtomicU64,
+    failed: AtomicU64,
+    refused: AtomicU64,
+    unwatched: AtomicU64,
+}
+
+/// What the server has to do.
+enum Work {
+    Started(StreamInfo),
+    Waiting(String),
+    Frame(Frame),
+    Nothing,
+    End,
+}
+
+/// What came of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// At least one client got it, or begins to.
+    Written,
+    /// Nobody wanted it.
+    Unwatched,
+    /// Everybody was busy with an earlier one.
+    Slow,
+    /// It is no picture.
+    Failed,
+    /// No picture can be made of the stream's format.
+    Refused,
+}
+
+impl Http {
+    /// Takes connections from now on. `holders` is the number of sinks that hold frames.
+    ///
+    /// # Errors
+    /// When the address cannot be had.
+    pub(crate) fn start(config: &HttpConfig, holders: usize, takes_corrupt: bool) -> anyhow::Result<Self> {
+        let listener = listen(config.listen).with_context(|| {
+            format!(
+                "cannot serve at {}: is something else there (`ss -ltnp`)? --http takes another port",
+                config.listen
+            )
+        })?;
+        // Port 0 has become one.
+        let address = listener.local_addr()?;
+        let config = HttpConfig { listen: address, ..config.clone() };
+        let shared = Arc::new(Shared {
+            slot: Mutex::default(),
+            ended: Condvar::new(),
+            watched: AtomicBool::new(false),
+            last_frame: AtomicU64::new(0),
+            wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
+            counts: Counts::default(),
+            board: Mutex::default(),
+        });
+        let server = server::Server::new(config, Arc::clone(&shared), listener)?;
+        let ends = Ends(Arc::clone(&shared));
+        std::thread::Builder::new().name("http".to_owned()).stack_size(256 * 1024).spawn(move || {
+            let _ends = ends;
+            server.run();
+        })?;
+        log::info!("watch at http://{address}/");
+        Ok(Http { name: format!("http {address}"), holders, takes_corrupt, shared })
+    }
+}
+
+/// A socket that listens, at an address that the machine need not have yet: at boot the network comes later.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
+    sockopt::set_socket_reuseaddr(&socket, true)?;
+    match address {
+        SocketAddr::V4(_) => sockopt::set_ip_freebind(&socket, true)?,
+        SocketAddr::V6(_) => sockopt::set_ipv6_freebind(&socket, true)?,
+    }
+    rustix::net::bind(&socket, &address)?;
+    rustix::net::listen(&socket, 128)?;
+    Ok(TcpListener::from(socket))
+}
+
+/// Tells, however the server's thread ends, that it did.
+struct Ends(Arc<Shared>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        let mut slot = self.0.slot();
+        slot.ended = true;
+        self.0.ended.notify_all();
+    }
+}
+
+impl Shared {
+    fn slot(&self) -> MutexGuard<'_, Slot> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the slot, and wakes the server where that waits.
+    fn tell(&self, change: impl FnOnce(&mut Slot)) {
+        let mut slot = self.slot();
+        change(&mut slot);
+        if std::mem::take(&mut slot.sleeping) {
+            drop(slot);
+            // A counter that is full is not empty: the server wakes all the same.
+            let _ = rustix::io::write(&self.wake, &1_u64.to_ne_bytes());
+        }
+    }
+
+    /// What there is to do. After [`Work::Nothing`] the server sleeps, until it is woken.
+    fn take(&self) -> Work {
+        let mut slot = self.slot();
+        slot.sleeping = false;
+        if slot.ending {
+            return Work::End;
+        }
+        if let Some(reason) = slot.waiting.take() {
+            return Work::Waiting(reason);
+        }
+        if let Some(stream) = slot.started.take() {
+            return Work::Started(stream);
+        }
+        if let Some(frame) = slot.frame.take() {
+            return Work::Frame(frame);
+        }
+        slot.sleeping = true;
+        Work::Nothing
+    }
+
+    /// A frame that was taken is done with.
+    fn done(&self, outcome: Outcome) {
+        let mut slot = self.slot();
+        if slot.abandoned {
+            return;
+        }
+        slot.held -= 1;
+        let counts = &self.counts;
+        let count = match outcome {
+            Outcome::Written => &counts.written,
+            Outcome::Unwatched => &counts.unwatched,
+            Outcome::Slow => &counts.slow,
+            Outcome::Failed => &counts.failed,
+            Outcome::Refused => &counts.refused,
+        };
+        count.fetch_add(1, Relaxed);
+    }
+
+    fn set_watched(&self, watched: bool) {
+        self.watched.store(watched, Relaxed);
+    }
+
+    fn count_bytes(&self, bytes: u64) {
+        self.counts.bytes.fetch_add(bytes, Relaxed);
+    }
+
+    fn last_frame(&self) -> Duration {
+        Duration::from_micros(self.last_frame.load(Relaxed))
+    }
+
+    fn board(&self) -> Option<Arc<Board>> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Outlet for Http {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn start(&self, stream: &StreamInfo) {
+        self.shared.tell(|slot| {
+            slot.waiting = None;
+            slot.started = Some(stream.clone());
+            slot.buffers = stream.buffers;
+            slot.limit = lease_limit(stream.buffers as usize, self.holders);
+        });
+    }
+
+    fn waiting(&self, reason: &str) {
+        self.shared.tell(|slot| {
+            slot.started = None;
+            slot.waiting = Some(reason.to_owned());
+        });
+    }
+
+    fn offer(&self, frame: &Frame) {
+        let metadata = frame.metadata();
+        if metadata.corrupt && !self.takes_corrupt {
+            return;
+        }
+        let shared = &self.shared;
+        shared.last_frame.store(u64::try_from(metadata.dequeued.as_micros()).unwrap_or(u64::MAX), Relaxed);
+        if !shared.watched.load(Relaxed) {
+            shared.counts.unwatched.fetch_add(1, Relaxed);
+            return;
+        }
+        // Dropped when the lock is free again: dropping it is a system call.
+        let mut older = None;
+        shared.tell(|slot| {
+            if metadata.queue_depth == 0 && slot.buffers > 1 {
+                shared.counts.no_buffer.fetch_add(1, Relaxed);
+                return;
+            }
+            if slot.frame.is_none() {
+                if slot.held >= slot.limit {
+                    shared.counts.slow.fetch_add(1, Relaxed);
+                    return;
+                }
+                slot.held += 1;
+            } else {
+                shared.counts.slow.fetch_add(1, Relaxed);
+            }
+            older = slot.frame.replace(frame.clone());
+        });
+    }
+
+    fn observe(&self, board: Board) {
+        *self.shared.board.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(board));
+    }
+
+    fn observes(&self) -> bool {
+        true
+    }
+
+    fn is_closed(&self) -> bool {
+        false
+    }
+
+    fn counts(&self) -> SinkCounts {
+        // Held while the counts are read, as it is while a frame goes from pending to one of them.
+        let slot = self.shared.slot();
+        let counts = &self.shared.counts;
+        let by = SkippedBy {
+            slow: counts.slow.load(Relaxed),
+            no_buffer: counts.no_buffer.load(Relaxed),
+            failed: counts.failed.load(Relaxed),
+            refused: counts.refused.load(Relaxed),
+            unwatched: counts.unwatched.load(Relaxed),
+        };
+        SinkCounts {
+            written: counts.written.load(Relaxed),
+            skipped: by.all(),
+            pending: slot.held as u64,
+            bytes: counts.bytes.load(Relaxed),
+            skipped_by: by,
+        }
+    }
+
+    fn end(&self) {
+        self.shared.tell(|slot| slot.ending = true);
+    }
+
+    fn join(&self, deadline: Instant) {
+        let mut slot = self.shared.slot();
+        while !slot.ended {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            slot = self.shared.ended.wait_timeout(slot, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let older = slot.frame.take();
+        slot.abandoned = true;
+        self.shared.counts.slow.fetch_add(std::mem::take(&mut slot.held) as u64, Relaxed);
+        drop(slot);
+        drop(older);
+    }
+}
+
+#[cfg(test)]
+mod tests;

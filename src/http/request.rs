@@ -1,0 +1,105 @@
+//! A request as far as it matters here: `httparse` reads it, `form_urlencoded` its query.
+
+use httparse::Status;
+
+/// More bytes than this is no request for a picture. Players send a few hundred.
+pub(super) const LONGEST: usize = 8192;
+const MOST_HEADERS: usize = 64;
+
+/// What was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Request {
+    pub(super) method: String,
+    pub(super) path: String,
+    query: Vec<(String, String)>,
+    pub(super) host: Option<String>,
+    pub(super) authorization: Option<String>,
+    pub(super) origin: Option<String>,
+    /// Whether the connection may be used again.
+    pub(super) keep_alive: bool,
+}
+
+impl Request {
+    /// The request that `bytes` begin with, and its length; `None` while it is not whole.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, httparse::Error> {
+        let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+        let mut parsed = httparse::Request::new(&mut headers);
+        let Status::Complete(length) = parsed.parse(bytes)? else { return Ok(None) };
+        let (path, query) =
+            parsed.path.unwrap_or_default().split_once('?').unwrap_or((parsed.path.unwrap_or_default(), ""));
+        let mut request = Request {
+            method: parsed.method.unwrap_or_default().to_owned(),
+            path: path.to_owned(),
+            query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            keep_alive: parsed.version == Some(1),
+            ..Request::default()
+        };
+        let mut has_body = false;
+        for header in parsed.headers.iter() {
+            let value = String::from_utf8_lossy(header.value).trim().to_owned();
+            match header.name.to_ascii_lowercase().as_str() {
+                "host" => request.host = Some(value),
+                "authorization" => request.authorization = Some(value),
+                "origin" => request.origin = Some(value),
+                "connection" => request.keep_alive &= !value.eq_ignore_ascii_case("close"),
+                "content-length" => has_body |= value != "0",
+                "transfer-encoding" => has_body = true,
+                _ => {}
+            }
+        }
+        // A body is not read, so what follows the headers is not the next request.
+        request.keep_alive &= !has_body;
+        Ok(Some((request, length)))
+    }
+
+    /// The value of a parameter of the query, the first of its name.
+    pub(super) fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_request_is_read_when_it_is_whole() {
+        let text = "GET /stream?fps=5&quality=%370 HTTP/1.1\r\nHost: camera:8080\r\nOrigin: http://a\r\n\r\nGET /";
+        for end in 0..text.len() - 5 {
+            assert_eq!(Request::parse(&text.as_bytes()[..end]), Ok(None));
+        }
+        let (request, length) = Request::parse(text.as_bytes()).unwrap().unwrap();
+        assert_eq!((request.method.as_str(), request.path.as_str()), ("GET", "/stream"));
+        assert_eq!((request.query("fps"), request.query("quality"), request.query("q")), (Some("5"), Some("70"), None));
+        assert_eq!((request.host.as_deref(), request.origin.as_deref()), (Some("camera:8080"), Some("http://a")));
+        assert!(request.keep_alive && length == text.len() - 5);
+    }
+
+    #[test]
+    fn connections_are_kept_as_the_client_says() {
+        for (head, kept) in [
+            ("GET / HTTP/1.1\r\n", true),
+            ("GET / HTTP/1.1\r\nConnection: Close\r\n", false),
+            ("GET / HTTP/1.0\r\n", false),
+            ("GET / HTTP/1.1\r\nContent-Length: 0\r\n", true),
+            ("GET / HTTP/1.1\r\nContent-Length: 5\r\n", false),
+            ("GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n", false),
+        ] {
+            let parsed = Request::parse(format!("{head}\r\n").as_bytes()).unwrap().unwrap();
+            assert_eq!(parsed.0.keep_alive, kept, "{head}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_request_or_none(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
+            if let Ok(Some((_, length))) = Request::parse(&bytes) {
+                prop_assert!(length <= bytes.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! An answer: status line, headers and body.
+
+use std::fmt::Write;
+
+use super::request::Request;
+
+/// An answer that is whole, as all but pictures are.
+pub(super) struct Response {
+    pub(super) status: Status,
+    pub(super) content_type: &'static str,
+    /// More headers, each ended by a line end.
+    pub(super) headers: String,
+    pub(super) body: Vec<u8>,
+}
+
+/// A status code and its words (RFC 9110, section 15).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Status(pub(super) u16, &'static str);
+
+impl Status {
+    pub(super) const OK: Status = Status(200, "OK");
+    pub(super) const NO_CONTENT: Status = Status(204, "No Content");
+    pub(super) const BAD_REQUEST: Status = Status(400, "Bad Request");
+    pub(super) const UNAUTHORIZED: Status = Status(401, "Unauthorized");
+    pub(super) const FORBIDDEN: Status = Status(403, "Forbidden");
+    pub(super) const NOT_FOUND: Status = Status(404, "Not Found");
+    pub(super) const METHOD_NOT_ALLOWED: Status = Status(405, "Method Not Allowed");
+    pub(super) const TIMEOUT: Status = Status(408, "Request Timeout");
+    pub(super) const TOO_MANY_REQUESTS: Status = Status(429, "Too Many Requests");
+    pub(super) const TOO_LARGE: Status = Status(431, "Request Header Fields Too Large");
+    pub(super) const UNAVAILABLE: Status = Status(503, "Service Unavailable");
+}
+
+impl Status {
+    /// Writes the status line.
+    pub(super) fn write(self, text: &mut String) {
+        let Status(code, words) = self;
+        // Writing to a String does not fail, here and below.
+        let _ = write!(text, "HTTP/1.1 {code} {words}\r\n");
+    }
+}
+
+impl Response {
+    pub(super) fn new(status: Status, content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
+        Response { status, content_type, headers: String::new(), body: body.into() }
+    }
+
+    /// A line that tells a person what is wrong.
+    pub(super) fn text(status: Status, line: impl std::fmt::Display) -> Self {
+        Response::new(status, "text/plain; charset=utf-8", format!("{line}\n"))
+    }
+
+    #[must_use]
+    pub(super) fn with(mut self, header: &str) -> Self {
+        self.headers.push_str(header);
+        self.headers.push_str("\r\n");
+        self
+    }
+}
+
+/// What the answer to a request has in its head, whatever it is.
+#[derive(Clone, Copy)]
+pub(super) struct Head<'a> {
+    pub(super) keep_alive: bool,
+    /// The configured origin whose pages may read what is served.
+    pub(super) allow_origin: Option<&'a str>,
+    pub(super) request: Option<&'a Request>,
+}
+
+impl Head<'_> {
+    /// Writes the headers that do not tell of the body.
+    pub(super) fn write(self, text: &mut String) {
+        let connection = if self.keep_alive { "keep-alive" } else { "close" };
+        // A picture is stale at once, and its address may have the token in it.
+        let _ = write!(
+            text,
+            "Server: picam\r\nConnection: {connection}\r\nCache-Control: no-store\r\n\
+             X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
+        );
+        let Some(allowed) = self.allow_origin else {
+            // Another port of the same host may show it, as OctoPrint does; another site may not.
+            text.push_str("Cross-Origin-Resource-Policy: same-site\r\n");
+            return;
+        };
+        text.push_str("Cross-Origin-Resource-Policy: cross-origin\r\nVary: Origin\r\n");
+        let origin = self.request.and_then(|request| request.origin.as_deref());
+        if let Some(origin) = origin.filter(|origin| allowed == "*" || *origin == allowed) {
+            let origin = if allowed == "*" { allowed } else { origin };
+            let _ = write!(
+                text,
+                "Access-Control-Allow-Origin: {origin}\r\nAccess-Control-Allow-Headers: Authorization\r\n\
+                 Access-Control-Expose-Headers: X-Timestamp, X-Sequence, X-Latency\r\n"
+            );
+        }
+    }
+}

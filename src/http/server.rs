@@ -1,0 +1,285 @@
+//! The server: one thread that waits for frames and clients together, encodes a frame once, and gives it to all who watch.
+//!
+//! No socket is ever waited for: a client that is not ready for a frame skips it. So nobody's slowness is another's, and
+//! capture's only cost is to leave a frame in a slot (see the [module above](super)).
+
+mod answer;
+mod clients;
+mod publish;
+
+use std::collections::BTreeMap;
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+use rustix::fd::OwnedFd;
+use rustix::io::Errno;
+
+use super::access::Access;
+use super::connection::{Connection, State};
+use super::pictures::Pictures;
+use super::response::{Response, Status};
+use super::status::Serving;
+use super::{Shared, Work};
+use crate::config::HttpConfig;
+use crate::format::Size;
+use crate::stats::Times;
+use crate::stop::timespec;
+use crate::v4l2::clock::monotonic;
+
+/// How long a client may take to say what it wants, and how long it may say nothing between two requests.
+const REQUEST_TIME: Duration = Duration::from_secs(10);
+/// How long a client may take to receive an answer.
+const ANSWER_TIME: Duration = Duration::from_secs(30);
+/// How long one that watches may take nothing at all: a phone that sleeps for a moment goes on where it was.
+const STALL_TIME: Duration = Duration::from_secs(120);
+/// How long a snapshot waits for a frame.
+const SNAPSHOT_TIME: Duration = Duration::from_secs(5);
+/// How long a closing connection may go on.
+const CLOSING_TIME: Duration = Duration::from_secs(2);
+/// How often deadlines are looked at, and the picture that tells why there is none is sent again.
+const TICK: Duration = Duration::from_secs(1);
+/// Qualities encoded of one frame; who asks for one more gets the nearest.
+const QUALITIES: usize = 3;
+/// The picture's size while no camera has said one.
+const STILL: Size = Size { width: 640, height: 360 };
+
+const LISTENER: u64 = u64::MAX;
+const WAKE: u64 = u64::MAX - 1;
+
+/// Where the pictures come from at present.
+enum Camera {
+    /// From nowhere, for this reason.
+    Waiting { reason: String, still: Option<Arc<Vec<u8>>> },
+    /// From this stream.
+    Capturing,
+}
+
+pub(super) struct Server {
+    config: HttpConfig,
+    shared: Arc<Shared>,
+    listener: TcpListener,
+    epoll: OwnedFd,
+    connections: Vec<Option<Connection>>,
+    access: Access,
+    camera: Camera,
+    /// The size of the stream, or of the last one.
+    size: Size,
+    pictures: Pictures,
+    encoded: u64,
+    truncated: u64,
+    skipped: u64,
+    latency: Times,
+    /// The last second's, and the one before it, which is what is shown.
+    recent_latency: [Times; 2],
+    requests: BTreeMap<u16, u64>,
+    next_tick: Duration,
+    /// Whether something was logged that would otherwise be logged for every frame.
+    told: bool,
+    /// Reused, so that a frame costs no allocation.
+    targets: Vec<(u8, usize)>,
+    head: String,
+}
+
+impl Server {
+    pub(super) fn new(config: HttpConfig, shared: Arc<Shared>, listener: TcpListener) -> io::Result<Self> {
+        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+        epoll::add(&epoll, &listener, EventData::new_u64(LISTENER), EventFlags::IN)?;
+        // By edge: so it need not be read.
+        epoll::add(&epoll, &shared.wake, EventData::new_u64(WAKE), EventFlags::IN | EventFlags::ET)?;
+        Ok(Server {
+            access: Access::new(&config),
+            camera: Camera::Waiting { reason: "picam has just started".to_owned(), still: None },
+            size: STILL,
+            connections: Vec::new(),
+            pictures: Pictures::new(),
+            encoded: 0,
+            truncated: 0,
+            skipped: 0,
+            latency: Times::new(),
+            recent_latency: [Times::new(), Times::new()],
+            requests: BTreeMap::new(),
+            next_tick: Duration::ZERO,
+            told: false,
+            targets: Vec::new(),
+            head: String::new(),
+            config,
+            shared,
+            listener,
+            epoll,
+        })
+    }
+
+    /// Serves until the end is asked for.
+    pub(super) fn run(mut self) {
+        let mut events = [epoll::Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; 64];
+        loop {
+            match self.shared.take() {
+                Work::Frame(frame) => {
+                    let outcome = self.publish(&frame);
+                    // The lease goes before the count: a buffer is back before its frame counts as done.
+                    drop(frame);
+                    self.shared.done(outcome);
+                }
+                Work::Started(stream) => self.started(&stream),
+                Work::Waiting(reason) => self.wait_for_camera(reason),
+                Work::End => return,
+                Work::Nothing => {
+                    let patience = self.next_tick.saturating_sub(monotonic());
+                    let is_idle = self.connections.iter().all(Option::is_none);
+                    let timeout = (!is_idle).then(|| timespec(patience));
+                    match epoll::wait(&self.epoll, &mut events[..], timeout.as_ref()) {
+                        Ok(count) => events.iter().take(count).for_each(|event| self.handle(event.data.u64())),
+                        Err(Errno::INTR) => {}
+                        Err(error) => {
+                            log::error!("{}: cannot wait for clients: {error}; serving ends", self.config.listen);
+                            return;
+                        }
+                    }
+                }
+            }
+            let now = monotonic();
+            if now >= self.next_tick {
+                self.tick(now);
+            }
+            let watches =
+                |connection: &Connection| matches!(connection.state, State::Stream(_) | State::Snapshot { .. });
+            self.shared.set_watched(self.connections.iter().flatten().any(watches));
+        }
+    }
+
+    fn handle(&mut self, token: u64) {
+        match token {
+            WAKE => {}
+            LISTENER => self.accept(),
+            index => self.advance(index as usize, monotonic()),
+        }
+    }
+
+    fn accept(&mut self) {
+        loop {
+            match self.listener.accept() {
+                Ok((socket, peer)) => {
+                    if let Err(error) = self.admit(socket, peer.ip().to_canonical()) {
+                        log::debug!("{peer}: {error}");
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted) => {}
+                Err(error) => {
+                    // Out of descriptors or memory: the connection stays in the queue, and is asked for again at once.
+                    if !std::mem::replace(&mut self.told, true) {
+                        log::warn!("{}: cannot take a connection: {error}", self.config.listen);
+                    }
+                    std::thread::sleep(Duration::from_millis(5));
+                    return;
+                }
+            }
+        }
+    }
+
+    fn admit(&mut self, socket: TcpStream, peer: IpAddr) -> io::Result<()> {
+        socket.set_nonblocking(true)?;
+        socket.set_nodelay(true)?;
+        let now = monotonic();
+        let open = |of: &dyn Fn(&Connection) -> bool| {
+            let connections = self.connections.iter().flatten();
+            connections.filter(|connection| of(connection)).count()
+        };
+        let is_greedy = open(&|connection| connection.peer == peer) >= self.config.max_connections_per_address as usize;
+        let is_full = open(&|_| true) >= self.config.max_connections as usize;
+        let mut connection = Connection::new(socket, peer, now + REQUEST_TIME);
+        if is_greedy || is_full && !self.evict() {
+            let of_whom = if is_greedy { "from this address" } else { "in all" };
+            let line = format!("too many connections {of_whom}: see max-connections in picam.toml");
+            let response = Response::text(Status::UNAVAILABLE, line).with("Retry-After: 5");
+            self.reply(&mut connection, response, false, None, now);
+            // What does not go at once is not worth a place.
+            let _ = connection.flush();
+            connection.shut();
+            return Ok(());
+        }
+        let index = match self.connections.iter().position(Option::is_none) {
+            Some(free) => free,
+            None => {
+                self.connections.push(None);
+                self.connections.len() - 1
+            }
+        };
+        // Both directions once and for all, by edge: no frame costs a change of it.
+        let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
+        epoll::add(&self.epoll, connection.socket(), EventData::new_u64(index as u64), flags)?;
+        if let Some(slot) = self.connections.get_mut(index) {
+            *slot = Some(connection);
+        }
+        Ok(())
+    }
+
+    /// Closes the connection that has waited longest for a request, so that one that has something to say finds a place.
+    fn evict(&mut self) -> bool {
+        let idle = self.connections.iter_mut().filter(|slot| {
+            slot.as_ref().is_some_and(|connection| matches!(connection.state, State::Request | State::Closing))
+        });
+        match idle.min_by_key(|slot| slot.as_ref().map(|connection| connection.deadline)) {
+            Some(slot) => slot.take().is_some(),
+            None => false,
+        }
+    }
+
+    /// Once a second: what took too long ends.
+    fn tick(&mut self, now: Duration) {
+        self.next_tick = now + TICK;
+        self.recent_latency.swap(0, 1);
+        self.recent_latency[0].reset();
+        for index in 0..self.connections.len() {
+            let Some(mut connection) = self.connections.get_mut(index).and_then(Option::take) else { continue };
+            let stays = now < connection.deadline || self.expire(&mut connection, now);
+            if let Some(slot) = self.connections.get_mut(index).filter(|_| stays) {
+                *slot = Some(connection);
+            }
+        }
+        self.show_still(now);
+    }
+
+    /// Its time is up; whether the connection stays open nevertheless.
+    fn expire(&mut self, connection: &mut Connection, now: Duration) -> bool {
+        match connection.state {
+            State::Stream(_) => connection.is_ready(),
+            State::Snapshot { keep_alive, .. } => {
+                let line = format!("no frame came within {SNAPSHOT_TIME:?}");
+                self.reply(connection, Response::text(Status::UNAVAILABLE, line), keep_alive, None, now);
+                self.serve(connection, now)
+            }
+            State::Request if !connection.input.is_empty() => {
+                let line = format!("the request was not whole within {REQUEST_TIME:?}");
+                self.refuse(connection, Response::text(Status::TIMEOUT, line), now);
+                self.serve(connection, now)
+            }
+            State::Request | State::Answer { .. } | State::Closing => false,
+        }
+    }
+
+    /// Logs what would be the same for many frames, once a stream.
+    fn tell(&mut self, line: &str) {
+        if !std::mem::replace(&mut self.told, true) {
+            log::warn!("http {}: {line}", self.config.listen);
+        }
+    }
+
+    /// How serving goes.
+    fn serving(&self) -> Serving {
+        let watches = |connection: &&Connection| matches!(connection.state, State::Stream(_));
+        Serving {
+            clients: self.connections.iter().flatten().filter(watches).count(),
+            connections: self.connections.iter().flatten().count(),
+            max_connections: self.config.max_connections,
+            encoder: self.pictures.encoder().to_owned(),
+            encoded: self.encoded,
+            truncated: self.truncated,
+            skipped: self.skipped,
+            latency_us: self.recent_latency[1].distribution(),
+        }
+    }
+}
