@@ -17,6 +17,7 @@ test: ## the tests that need no device
 lint: ## format, clippy, documentation, shellcheck
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked --features link-turbojpeg -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items
 	shellcheck $(scripts)
 
@@ -37,8 +38,14 @@ drivers: ## the tests on the kernel's own drivers
 drivers-guest: ## the same in a QEMU guest with Debian's kernel, for a machine without one of its own
 	PICAM_RIG=$(CURDIR)/tests/vm/run tests/drivers/run '' --skip choice::auto_passes_over
 
+clients: ## curl, ffmpeg, GStreamer, OpenCV, Prometheus and a browser, all watching
+	tests/clients/run
+
 bench: ## what capturing costs, beside v4l2-ctl
 	benches/capture
+
+bench-live: ## what live pictures cost, beside ustreamer
+	benches/live
 
 cross: ## release build for the Pi in the cross image; TARGET=armv7-unknown-linux-gnueabihf for a 32-bit system
 	$(CROSS) build --release --locked --target $(TARGET)
@@ -131,6 +138,6 @@ release: ## TAG=v0.1.0: publish target/dist as a release
 packages: ## FOR="lint drivers-guest": install what these need (Debian, Ubuntu)
 	.ci/install $(FOR)
 
-.PHONY: help test lint lint-workflows deny advisories drivers drivers-guest bench cross cross-test aarch64 armv7 \
+.PHONY: help test lint lint-workflows deny advisories drivers drivers-guest clients bench bench-live cross cross-test aarch64 armv7 \
   aarch64-test armv7-test glibc reproducible deploy image image-publish package package-check service-check \
   boot-test buildroot-check sdcard sdcard-test yocto yocto-image source source-test sbom os-list collect checksums dist release-notes release packages

@@ -137,3 +137,6 @@ impl Encoder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

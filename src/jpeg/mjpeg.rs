@@ -69,7 +69,7 @@ pub fn parts(data: &[u8]) -> Result<Parts<'_>, Truncated> {
     let mut has_size = false;
     let mut has_picture = false;
     let mut defined = Tables(0);
-    let mut needed = Tables(0);
+    let mut has_gap = false;
     // Before the camera's own tables, which are then the ones that count.
     let mut tables_at = None;
     loop {
@@ -81,7 +81,7 @@ pub fn parts(data: &[u8]) -> Result<Parts<'_>, Truncated> {
             let whole = data.get(..=at).unwrap_or_default();
             return match tables_at {
                 _ if !has_picture => Err(Truncated::NoPicture),
-                Some(tables_at) if !defined.contain(needed) => {
+                Some(tables_at) if has_gap => {
                     let (head, tail) = whole.split_at_checked(tables_at).ok_or(damaged)?;
                     Ok(Parts { head, huffman: &HUFFMAN_SEGMENT, tail })
                 }
@@ -101,7 +101,11 @@ pub fn parts(data: &[u8]) -> Result<Parts<'_>, Truncated> {
                 tables_at = tables_at.or(Some(at - 1));
                 // Tables that come later are not this scan's.
                 if !has_picture {
-                    needed = Tables::of_scan(segment).ok_or(damaged)?;
+                    let missing = Tables::of_scan(segment).ok_or(damaged)?.without(defined);
+                    has_gap = missing != Tables(0);
+                    if missing.without(Tables::STANDARD) != Tables(0) {
+                        return Err(damaged);
+                    }
                 }
                 has_picture = true;
             }
@@ -140,10 +144,13 @@ fn segment(data: &[u8], at: usize) -> Option<Option<&[u8]>> {
 }
 
 /// A set of Huffman tables: a bit each for DC 0 to 3, then AC 0 to 3.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 struct Tables(u8);
 
 impl Tables {
+    /// Those of [`HUFFMAN_SEGMENT`].
+    const STANDARD: Tables = Tables(0b0011_0011);
+
     /// Adds those that a DHT segment defines; `None` if it is damaged.
     fn define(&mut self, mut segment: &[u8]) -> Option<()> {
         while let Some((class_and_id, rest)) = segment.split_first() {
@@ -167,7 +174,7 @@ impl Tables {
         (class < 2 && id < 4).then(|| 1 << (class * 4 + id))
     }
 
-    fn contain(self, others: Tables) -> bool {
-        others.0 & !self.0 == 0
+    fn without(self, others: Tables) -> Self {
+        Tables(self.0 & !others.0)
     }
 }

@@ -49,8 +49,8 @@ impl Picture {
             return Self::decode(planes.first().copied().unwrap_or_default());
         }
         match format.fourcc {
-            FourCC::RGB3 => Self::copy(format, planes, |pixel| pixel),
-            FourCC::BGR3 => Self::copy(format, planes, |[blue, green, red]| [red, green, blue]),
+            FourCC::RGB3 if format.full_range => Self::copy(format, planes, |pixel| pixel),
+            FourCC::BGR3 if format.full_range => Self::copy(format, planes, |[blue, green, red]| [red, green, blue]),
             _ => Self::convert(format, planes),
         }
     }
