@@ -6,6 +6,7 @@
 
 use std::ffi::{CStr, c_char, c_int, c_uchar, c_ulong, c_void};
 use std::ptr::{self, NonNull};
+use std::slice;
 use std::sync::OnceLock;
 
 use super::EncodeError;
@@ -15,8 +16,6 @@ use crate::format::Size;
 /// Formats as `turbojpeg.h` counts them.
 const TJSAMP_420: c_int = 2;
 const TJSAMP_GRAY: c_int = 3;
-/// The buffer is ours, and large enough.
-const TJFLAG_NOREALLOC: c_int = 1024;
 
 type Handle = *mut c_void;
 
@@ -26,7 +25,7 @@ struct Library {
     init_compress: unsafe extern "C" fn() -> Handle,
     destroy: unsafe extern "C" fn(Handle) -> c_int,
     error: unsafe extern "C" fn(Handle) -> *mut c_char,
-    buffer_size: unsafe extern "C" fn(c_int, c_int, c_int) -> c_ulong,
+    free: unsafe extern "C" fn(*mut c_uchar),
     compress: CompressFromYuvPlanes,
 }
 
@@ -51,7 +50,7 @@ impl Library {
             fn tjInitCompress() -> Handle;
             fn tjDestroy(handle: Handle) -> c_int;
             fn tjGetErrorStr2(handle: Handle) -> *mut c_char;
-            fn tjBufSize(width: c_int, height: c_int, subsampling: c_int) -> c_ulong;
+            fn tjFree(buffer: *mut c_uchar);
             fn tjCompressFromYUVPlanes(
                 handle: Handle,
                 planes: *const *const c_uchar,
@@ -69,7 +68,7 @@ impl Library {
             init_compress: tjInitCompress,
             destroy: tjDestroy,
             error: tjGetErrorStr2,
-            buffer_size: tjBufSize,
+            free: tjFree,
             compress: tjCompressFromYUVPlanes,
         })
     }
@@ -99,9 +98,7 @@ impl Library {
                 error: transmute::<NonNull<c_void>, unsafe extern "C" fn(Handle) -> *mut c_char>(symbol(
                     c"tjGetErrorStr2",
                 )?),
-                buffer_size: transmute::<NonNull<c_void>, unsafe extern "C" fn(c_int, c_int, c_int) -> c_ulong>(
-                    symbol(c"tjBufSize")?,
-                ),
+                free: transmute::<NonNull<c_void>, unsafe extern "C" fn(*mut c_uchar)>(symbol(c"tjFree")?),
                 compress: transmute::<NonNull<c_void>, CompressFromYuvPlanes>(symbol(c"tjCompressFromYUVPlanes")?),
             })
         }
@@ -116,6 +113,10 @@ pub(super) struct Turbo {
     y: Vec<u8>,
     cb: Vec<u8>,
     cr: Vec<u8>,
+    /// The last picture, in memory of the library's, which it takes for the next one and makes larger when it has to. What a
+    /// picture can need at most is twenty times as much.
+    picture: *mut c_uchar,
+    bytes: c_ulong,
 }
 
 // SAFETY: the handle is used by its owner only, and the library keeps nothing in the thread that made it.
@@ -128,7 +129,15 @@ impl Turbo {
         let library = (*LIBRARY.get_or_init(Library::open))?;
         // SAFETY: it takes nothing, and answers a handle or null.
         let handle = NonNull::new(unsafe { (library.init_compress)() })?;
-        Some(Turbo { library, handle, y: Vec::new(), cb: Vec::new(), cr: Vec::new() })
+        Some(Turbo {
+            library,
+            handle,
+            y: Vec::new(),
+            cb: Vec::new(),
+            cr: Vec::new(),
+            picture: ptr::null_mut(),
+            bytes: 0,
+        })
     }
 
     /// Encodes a [checked](Reader::check) frame in place of what `out` held.
@@ -144,18 +153,12 @@ impl Turbo {
         let stride = stripes::stride(size.width as usize);
         let subsampling = if reader.is_grey() { TJSAMP_GRAY } else { TJSAMP_420 };
         let [width, height] = [size.width, size.height].map(|length| length as c_int);
-        // SAFETY: it takes numbers only.
-        let most = unsafe { (self.library.buffer_size)(width, height, subsampling) };
         out.clear();
-        out.reserve(usize::try_from(most).map_err(|_| EncodeError::Library("a picture too large".into()))?);
-
         let sources = [self.y.as_ptr(), self.cb.as_ptr(), self.cr.as_ptr()];
         let strides = [stride, stride / 2, stride / 2].map(|stride| stride as c_int);
-        let mut buffer = out.as_mut_ptr();
-        let mut bytes = out.capacity() as c_ulong;
         // SAFETY: the planes have `stride` times as many bytes as there are lines, rounded up to whole stripes; grey has no others
-        // and none are read. The buffer has room for tjBufSize() bytes, which is the most there can be, and with NOREALLOC
-        // the library neither frees nor replaces it. All outlive the call.
+        // and none are read. `picture` and `bytes` are as the library left them, so that it knows its memory; at first null and
+        // 0, at which it allocates some. All outlive the call.
         let failed = unsafe {
             (self.library.compress)(
                 self.handle.as_ptr(),
@@ -164,18 +167,20 @@ impl Turbo {
                 strides.as_ptr(),
                 height,
                 subsampling,
-                ptr::from_mut(&mut buffer),
-                ptr::from_mut(&mut bytes),
+                ptr::from_mut(&mut self.picture),
+                ptr::from_mut(&mut self.bytes),
                 c_int::from(quality),
-                TJFLAG_NOREALLOC,
+                0,
             )
         };
-        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
-        if failed != 0 || bytes > out.capacity() {
+        let bytes = usize::try_from(self.bytes).unwrap_or_default();
+        if failed != 0 || self.picture.is_null() {
+            // Whose it is after a failure depends on the version: better lost than used once more.
+            self.picture = ptr::null_mut();
             return Err(EncodeError::Library(self.error()));
         }
-        // SAFETY: the library wrote so many bytes, not more than there is room for.
-        unsafe { out.set_len(bytes) };
+        // SAFETY: the library wrote so many bytes there.
+        out.extend_from_slice(unsafe { slice::from_raw_parts(self.picture, bytes) });
         Ok(())
     }
 
@@ -213,8 +218,11 @@ impl Turbo {
 
 impl Drop for Turbo {
     fn drop(&mut self) {
-        // SAFETY: the handle is valid, and nobody else has it.
-        unsafe { (self.library.destroy)(self.handle.as_ptr()) };
+        // SAFETY: the handle is valid, and nobody else has it; the picture is of the library's memory, or null.
+        unsafe {
+            (self.library.destroy)(self.handle.as_ptr());
+            (self.library.free)(self.picture);
+        }
     }
 }
 
