@@ -115,30 +115,37 @@ impl Server {
     /// Serves until the end is asked for.
     pub(super) fn run(mut self) {
         let mut events = [epoll::Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; 64];
+        let mut has_slept = true;
         loop {
-            match self.shared.take() {
+            let attended = match self.shared.take() {
                 Work::Frame(frame) => {
                     let outcome = self.publish(&frame);
                     // The lease goes before the count: a buffer is back before its frame counts as done.
                     drop(frame);
                     self.shared.done(outcome);
+                    // Where pictures are made more slowly than frames come there always is another: clients do not wait for
+                    // an end of that.
+                    let is_behind = !std::mem::take(&mut has_slept);
+                    if is_behind { self.attend(&mut events, Some(Duration::ZERO)) } else { Ok(()) }
                 }
-                Work::Started(stream) => self.started(&stream),
-                Work::Waiting(reason) => self.wait_for_camera(reason),
+                Work::Started(stream) => {
+                    self.started(&stream);
+                    Ok(())
+                }
+                Work::Waiting(reason) => {
+                    self.wait_for_camera(reason);
+                    Ok(())
+                }
                 Work::End => return,
                 Work::Nothing => {
-                    let patience = self.next_tick.saturating_sub(monotonic());
+                    has_slept = true;
                     let is_idle = self.connections.iter().all(Option::is_none);
-                    let timeout = (!is_idle).then(|| timespec(patience));
-                    match epoll::wait(&self.epoll, &mut events[..], timeout.as_ref()) {
-                        Ok(count) => events.iter().take(count).for_each(|event| self.handle(event.data.u64())),
-                        Err(Errno::INTR) => {}
-                        Err(error) => {
-                            log::error!("{}: cannot wait for clients: {error}; serving ends", self.config.listen);
-                            return;
-                        }
-                    }
+                    self.attend(&mut events, (!is_idle).then(|| self.next_tick.saturating_sub(monotonic())))
                 }
+            };
+            if let Err(error) = attended {
+                log::error!("http {}: cannot wait for clients: {error}; serving ends", self.config.listen);
+                return;
             }
             let now = monotonic();
             if now >= self.next_tick {
@@ -148,6 +155,16 @@ impl Server {
                 |connection: &Connection| matches!(connection.state, State::Stream(_) | State::Snapshot { .. });
             self.shared.set_watched(self.connections.iter().flatten().any(watches));
         }
+    }
+
+    /// Waits for clients and frames, no longer than so, and sees to those clients that have something.
+    fn attend(&mut self, events: &mut [epoll::Event], patience: Option<Duration>) -> io::Result<()> {
+        match epoll::wait(&self.epoll, &mut *events, patience.map(timespec).as_ref()) {
+            Ok(count) => events.iter().take(count).for_each(|event| self.handle(event.data.u64())),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
     }
 
     fn handle(&mut self, token: u64) {

@@ -274,6 +274,30 @@ fn who_does_not_read_costs_nobody_a_frame_and_gets_the_newest_afterwards() {
 }
 
 #[test]
+fn a_picture_that_takes_longer_than_a_frame_keeps_no_other_client_waiting() {
+    let mut setup = Setup::with_camera(FourCC::YUYV, Size { width: 2560, height: 1440 }, |_| {});
+    let mut viewer = setup.watch("");
+    let address = setup.address;
+    let asked = std::thread::spawn(move || {
+        let mut socket = TcpStream::connect(address).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        socket.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").unwrap();
+        Answer::read(&mut BufReader::new(socket)).status()
+    });
+    std::thread::spawn(move || {
+        while viewer.reader.fill_buf().is_ok_and(|bytes| !bytes.is_empty()) {
+            viewer.part();
+        }
+    });
+    // A frame is in the slot whenever the server looks.
+    while !asked.is_finished() {
+        setup.frame(|buffer| buffer.len());
+    }
+    assert_eq!(asked.join().unwrap(), 200);
+    assert!(setup.settle().skipped_by.slow > 0, "it was behind all the time");
+}
+
+#[test]
 fn clients_choose_rate_and_quality_within_limits() {
     let mut setup = Setup::with_camera(FourCC::YUYV, Size { width: 320, height: 240 }, |config| {
         config.max_quality = 90;
