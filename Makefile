@@ -47,6 +47,9 @@ bench: ## what capturing costs, beside v4l2-ctl
 bench-live: ## what live pictures cost, beside ustreamer
 	benches/live
 
+bench-encode: ## what encoding a frame costs, beside ustreamer's way
+	benches/encode/run
+
 cross: ## release build for the Pi in the cross image; TARGET=armv7-unknown-linux-gnueabihf for a 32-bit system
 	$(CROSS) build --release --locked --target $(TARGET)
 	cross/glibc $(target_dir)/$(TARGET)/release/picam
@@ -138,6 +141,6 @@ release: ## TAG=v0.1.0: publish target/dist as a release
 packages: ## FOR="lint drivers-guest": install what these need (Debian, Ubuntu)
 	.ci/install $(FOR)
 
-.PHONY: help test lint lint-workflows deny advisories drivers drivers-guest clients bench bench-live cross cross-test aarch64 armv7 \
+.PHONY: help test lint lint-workflows deny advisories drivers drivers-guest clients bench bench-live bench-encode cross cross-test aarch64 armv7 \
   aarch64-test armv7-test glibc reproducible deploy image image-publish package package-check service-check \
   boot-test buildroot-check sdcard sdcard-test yocto yocto-image source source-test sbom os-list collect checksums dist release-notes release packages

@@ -53,8 +53,9 @@ impl Quantizer {
     pub(super) fn coefficients(&self, samples: &[u8], stride: usize) -> [i16; BLOCK] {
         let mut block = [0.0; BLOCK];
         for (line, out) in samples.chunks(stride).zip(block.chunks_exact_mut(SIDE)) {
-            for (sample, out) in line.iter().zip(out) {
-                *out = f32::from(*sample) - self.centre;
+            // A line of known length, or it is not done in vectors.
+            if let Some(line) = line.first_chunk::<SIDE>() {
+                out.copy_from_slice(&line.map(|sample| f32::from(sample) - self.centre));
             }
         }
         transform(&mut block);
