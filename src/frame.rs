@@ -7,6 +7,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use v4l::v4l_sys as sys;
+
 use crate::format::Format;
 use crate::v4l2::buffers::{Lease, MAX_PLANES};
 
@@ -28,6 +30,13 @@ pub struct Metadata {
     pub queue_depth: u32,
     /// The driver flagged an error (`V4L2_BUF_FLAG_ERROR`), or the data is shorter than the format needs.
     pub corrupt: bool,
+}
+
+impl Metadata {
+    /// Whether the driver's timestamp is on CLOCK_MONOTONIC.
+    pub fn is_monotonic(&self) -> bool {
+        self.flags & sys::V4L2_BUF_FLAG_TIMESTAMP_MASK == sys::V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC
+    }
 }
 
 /// The part of a plane's memory that holds data (`v4l2_plane.data_offset`, `bytesused`).

@@ -54,6 +54,8 @@ struct Shared {
     ended: Condvar,
     /// Whether somebody watches: nobody's frames cost no lock.
     watched: AtomicBool,
+    /// Whether the server's thread has ended.
+    is_gone: AtomicBool,
     /// When the last frame was dequeued, in microseconds of CLOCK_MONOTONIC.
     last_frame: AtomicU64,
     /// An eventfd that wakes the server.
@@ -135,6 +137,7 @@ impl Http {
             slot: Mutex::default(),
             ended: Condvar::new(),
             watched: AtomicBool::new(false),
+            is_gone: AtomicBool::new(false),
             last_frame: AtomicU64::new(0),
             wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
             counts: Counts::default(),
@@ -173,6 +176,8 @@ impl Drop for Ends {
     fn drop(&mut self) {
         let mut slot = self.0.slot();
         slot.ended = true;
+        self.0.set_watched(false);
+        self.0.is_gone.store(true, Relaxed);
         self.0.ended.notify_all();
     }
 }
@@ -188,7 +193,7 @@ impl Shared {
         change(&mut slot);
         if std::mem::take(&mut slot.sleeping) {
             drop(slot);
-            // A counter that is full is not empty: the server wakes all the same.
+            // It is never full: that would take 2^64 wakes.
             let _ = rustix::io::write(&self.wake, &1_u64.to_ne_bytes());
         }
     }
@@ -239,8 +244,9 @@ impl Shared {
         self.counts.bytes.fetch_add(bytes, Relaxed);
     }
 
-    fn last_frame(&self) -> Duration {
-        Duration::from_micros(self.last_frame.load(Relaxed))
+    /// When the stream's last frame was dequeued; `None`: it has had none.
+    fn last_frame(&self) -> Option<Duration> {
+        Some(self.last_frame.load(Relaxed)).filter(|micros| *micros > 0).map(Duration::from_micros)
     }
 
     fn board(&self) -> Option<Arc<Board>> {
@@ -254,6 +260,7 @@ impl Outlet for Http {
     }
 
     fn start(&self, stream: &StreamInfo) {
+        self.shared.last_frame.store(0, Relaxed);
         self.shared.tell(|slot| {
             slot.waiting = None;
             slot.started = Some(stream.clone());
@@ -308,8 +315,9 @@ impl Outlet for Http {
         true
     }
 
+    /// Nobody is served any more: the server's thread failed.
     fn is_closed(&self) -> bool {
-        false
+        self.shared.is_gone.load(Relaxed)
     }
 
     fn counts(&self) -> SinkCounts {

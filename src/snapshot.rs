@@ -16,6 +16,9 @@ use crate::jpeg::mjpeg;
 use crate::jpeg::picture::Picture;
 use crate::stop::Stop;
 
+/// Frames that may be no picture before that is told.
+const FAILURES: u32 = 30;
+
 /// What a picture's file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -47,7 +50,7 @@ pub fn snapshot(config: CaptureConfig, stop: Stop, file: &Path, warmup: u32, qua
     let file = Output::new(file);
     let kind = Kind::of(&file)?;
     let mut capture = Capture::new(config, stop);
-    let mut passed = 0;
+    let (mut passed, mut failed) = (0, 0);
     loop {
         match capture.next(Duration::MAX)? {
             Event::Frame(frame) if frame.metadata().corrupt => {}
@@ -55,7 +58,11 @@ pub fn snapshot(config: CaptureConfig, stop: Stop, file: &Path, warmup: u32, qua
             // One that is no picture, as cameras make now and then, is not the last.
             Event::Frame(frame) => match picture(&frame, kind, quality) {
                 Ok(bytes) => return write(&file, &bytes).with_context(|| format!("cannot write {file}")),
-                Err(error) => log::debug!("frame {}: {error:#}", frame.metadata().sequence),
+                Err(error) if failed == FAILURES => return Err(error.context("the camera's frames are no pictures")),
+                Err(error) => {
+                    log::debug!("frame {}: {error:#}", frame.metadata().sequence);
+                    failed += 1;
+                }
             },
             Event::Started(stream) => {
                 log::debug!("{}: {}", stream.camera, stream.format);
@@ -97,8 +104,9 @@ fn write(file: &Output, bytes: &[u8]) -> io::Result<()> {
         return File::options().write(true).open(path)?.write_all(bytes);
     }
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
+    name.push(format!(".{}", std::process::id()));
     let new = path.with_file_name(name);
-    let written = File::create(&new).and_then(|mut file| file.write_all(bytes)).and_then(|()| fs::rename(&new, path));
+    let mut file = File::create_new(&new)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&new, path));
     written.inspect_err(|_| _ = fs::remove_file(&new))
 }

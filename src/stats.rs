@@ -10,7 +10,6 @@
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use v4l::v4l_sys as sys;
 
 use crate::format::Rate;
 use crate::frame::Metadata;
@@ -277,8 +276,7 @@ impl Accounting {
             }
             _ => None,
         };
-        let monotonic = frame.flags & sys::V4L2_BUF_FLAG_TIMESTAMP_MASK == sys::V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
-        let latency = frame.dequeued.checked_sub(frame.timestamp).filter(|_| monotonic);
+        let latency = frame.dequeued.checked_sub(frame.timestamp).filter(|_| frame.is_monotonic());
         self.last = Some(Last { sequence: frame.sequence, timestamp: frame.timestamp, interval });
         let last_delivered = self.last_delivered;
         // Of the total alone, as nobody is told it of a shorter time.
@@ -313,6 +311,7 @@ impl Accounting {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use v4l::v4l_sys as sys;
 
     const MONOTONIC: u32 = sys::V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
 

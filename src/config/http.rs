@@ -27,8 +27,8 @@ pub const KEYS: [&str; 10] = [
 
 pub(super) const QUALITY: RangeInclusive<u8> = 1..=100;
 pub(super) const CONNECTIONS: RangeInclusive<u32> = 1..=500;
-/// Fewer characters could be guessed.
-const SHORTEST_TOKEN: usize = 8;
+/// Fewer characters could be guessed: thousands can be tried in a second.
+const SHORTEST_TOKEN: usize = 16;
 
 /// What to serve over HTTP, and to whom.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,9 +135,11 @@ impl HttpSettings {
         }
         if let Some(token) = &config.token {
             let length = token.0.chars().count();
-            if length < SHORTEST_TOKEN || !token.0.bytes().all(|byte| byte.is_ascii_graphic()) {
+            // As it is, it goes into addresses.
+            let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"%+&#".contains(&byte);
+            if length < SHORTEST_TOKEN || !token.0.bytes().all(is_plain) {
                 let reason = format!(
-                    "should be {SHORTEST_TOKEN} or more letters, digits and signs, such as `openssl rand -hex 16` gives"
+                    "should be {SHORTEST_TOKEN} or more letters, digits and signs (but %, +, & and #), such as `openssl rand -hex 16` gives"
                 );
                 problem("http.token", reason);
             }
@@ -272,13 +274,20 @@ mod tests {
         let open = HttpSettings { listen: listen("0.0.0.0"), ..HttpSettings::default() };
         assert!(problems(open.clone())[0].contains("everybody"));
         let secret = |text: &str| Some(Secret(text.to_owned()));
-        assert!(HttpSettings { token: secret("0123456789"), ..open.clone() }.check().is_ok());
+        assert!(HttpSettings { token: secret("0123456789abcdef"), ..open.clone() }.check().is_ok());
         assert!(HttpSettings { allow_anonymous: Some(true), ..open.clone() }.check().is_ok());
         assert!(HttpSettings { listen: listen("[::1]"), ..open.clone() }.check().is_ok());
-        for (token, hash) in [("", ""), ("short", ""), ("with space", ""), ("", "password"), ("", "$1$salt$hash")] {
+        for (token, hash) in [
+            ("", ""),
+            ("short", ""),
+            ("with one space in", ""),
+            ("0123456789%abcdef", ""),
+            ("", "password"),
+            ("", "$1$salt$hash"),
+        ] {
             problems(HttpSettings { token: secret(token), password_hash: secret(hash), ..open.clone() });
         }
-        let both = HttpSettings { token: secret("0123456789"), allow_anonymous: Some(true), ..open };
+        let both = HttpSettings { token: secret("0123456789abcdef"), allow_anonymous: Some(true), ..open };
         assert!(problems(both)[0].contains("leave one of them out"));
     }
 

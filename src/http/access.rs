@@ -1,5 +1,6 @@
 //! Who may watch: the token or the password, compared in constant time.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use base64ct::{Base64, Encoding};
@@ -10,7 +11,13 @@ use super::request::Request;
 use crate::config::HttpConfig;
 
 /// A wrong password costs milliseconds of the thread that serves everybody: so many of them a second are looked at.
-const GUESSES_A_SECOND: u32 = 4;
+const GUESSES_A_SECOND: usize = 4;
+/// Of these, from one address: who guesses shuts out nobody else.
+const GUESSES_OF_ONE: usize = 2;
+/// Rounds of hashing that a password may take. crypt(3) has 5,000 where nothing is said.
+const MOST_ROUNDS: u32 = 100_000;
+/// Bytes of a password that is looked at: what a hash costs grows with them.
+const LONGEST_PASSWORD: usize = 256;
 
 /// What comes of a request's credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,13 +41,21 @@ pub(super) struct Access {
     password: Option<Vec<u8>>,
     /// Whether nobody but this machine's programs can connect, and they need no secret.
     local_only: bool,
-    guesses: u32,
-    /// When they were counted from, on CLOCK_MONOTONIC.
+    /// Who guessed wrong in this second.
+    guesses: Vec<IpAddr>,
+    /// When that began, on CLOCK_MONOTONIC.
     since: Duration,
 }
 
 /// Whether it is a hash as crypt(3) writes it that picam can check: SHA-512 (`$6$`) or SHA-256 (`$5$`).
 pub(crate) fn is_password_hash(hash: &str) -> bool {
+    let mut parts = hash.split('$');
+    let rounds = parts.clone().nth(2).and_then(|part| part.strip_prefix("rounds="));
+    let digest = parts.next_back().map_or(0, str::len);
+    let is_whole = hash.starts_with("$6$") && digest == 86 || hash.starts_with("$5$") && digest == 43;
+    if !is_whole || rounds.is_some_and(|rounds| !rounds.parse().is_ok_and(|rounds: u32| rounds <= MOST_ROUNDS)) {
+        return false;
+    }
     // A hash of something else is a hash all the same.
     let verified = ShaCrypt::default().verify_password(b"", hash);
     matches!(verified, Ok(()) | Err(sha_crypt::password_hash::Error::PasswordInvalid))
@@ -54,13 +69,13 @@ impl Access {
             password_hash: config.password_hash.as_ref().map(|hash| hash.0.clone()),
             password: None,
             local_only: !has_secret && !config.allow_anonymous,
-            guesses: 0,
+            guesses: Vec::new(),
             since: Duration::ZERO,
         }
     }
 
-    /// Whether the request may be answered, at `now` on CLOCK_MONOTONIC.
-    pub(super) fn check(&mut self, request: &Request, now: Duration) -> Verdict {
+    /// Whether the request of `peer` may be answered, at `now` on CLOCK_MONOTONIC.
+    pub(super) fn check(&mut self, request: &Request, peer: IpAddr, now: Duration) -> Verdict {
         if self.token.is_none() && self.password_hash.is_none() {
             let is_local = !self.local_only || request.host.as_deref().is_none_or(is_loopback);
             return if is_local { Verdict::Granted } else { Verdict::ForeignHost };
@@ -81,8 +96,8 @@ impl Access {
         match password {
             _ if by_query => Verdict::Granted,
             Some(password) if self.is_token(&password) => Verdict::Granted,
-            Some(password) => self.check_password(password, now),
-            None => Verdict::Denied,
+            Some(password) if password.len() <= LONGEST_PASSWORD => self.check_password(password, peer, now),
+            _ => Verdict::Denied,
         }
     }
 
@@ -94,19 +109,20 @@ impl Access {
         self.token.as_deref().is_some_and(|token| equal(token, given))
     }
 
-    fn check_password(&mut self, given: Vec<u8>, now: Duration) -> Verdict {
+    fn check_password(&mut self, given: Vec<u8>, peer: IpAddr, now: Duration) -> Verdict {
         let Some(hash) = &self.password_hash else { return Verdict::Denied };
         if self.password.as_deref().is_some_and(|password| equal(password, &given)) {
             return Verdict::Granted;
         }
         if now.saturating_sub(self.since) >= Duration::from_secs(1) {
             self.since = now;
-            self.guesses = 0;
+            self.guesses.clear();
         }
-        if self.guesses >= GUESSES_A_SECOND {
+        let of_peer = self.guesses.iter().filter(|guesser| **guesser == peer).count();
+        if self.guesses.len() >= GUESSES_A_SECOND || of_peer >= GUESSES_OF_ONE {
             return Verdict::TooManyGuesses;
         }
-        self.guesses += 1;
+        self.guesses.push(peer);
         if ShaCrypt::default().verify_password(&given, hash.as_str()).is_err() {
             return Verdict::Denied;
         }
@@ -138,6 +154,8 @@ mod tests {
     const HASH: &str =
         "$6$saltsalt$TVLlQcbpFVof5W3Yz4DTP6gRstiNuHwwTt6GLc1E5n0U0aDehy0S5knV8wiOQSpT0Y77vwPZN.Pq.H91p5hVO1";
 
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
     fn access(token: Option<&str>, hash: Option<&str>, allow_anonymous: bool) -> Access {
         let secret = |text: &str| Secret(text.to_owned());
         Access::new(&HttpConfig {
@@ -155,7 +173,7 @@ mod tests {
     #[test]
     fn a_token_is_taken_in_three_ways() {
         let mut access = access(Some("0123456789"), None, false);
-        let mut check = |target: &str, headers: &str| access.check(&request(target, headers), Duration::ZERO);
+        let mut check = |target: &str, headers: &str| access.check(&request(target, headers), HERE, Duration::ZERO);
         for (target, headers) in [
             ("/", "Authorization: Bearer 0123456789\r\n"),
             ("/", "authorization: bearer 0123456789 \r\n"),
@@ -182,21 +200,26 @@ mod tests {
     #[test]
     fn a_password_is_checked_by_its_hash_and_guessing_is_slow() {
         assert!(is_password_hash(HASH));
-        for bad in ["", "secret", "$1$a$b", "$6$", "$6$salt", "$y$j9T$a$b"] {
+        let slow = HASH.replace("$6$", "$6$rounds=999999999$");
+        for bad in
+            ["", "é", "secret", "$1$a$b", "$6$", "$6$salt", "$6$salt$", "$y$j9T$a$b", &HASH[..HASH.len() - 1], &slow]
+        {
             assert!(!is_password_hash(bad), "{bad}");
         }
         let mut access = access(None, Some(HASH), false);
-        let mut check = |password: &str, now| {
+        let mut check = |password: &str, peer: [u8; 4], now| {
             let encoded = Base64::encode_string(format!("me:{password}").as_bytes());
-            access.check(&request("/", &format!("Authorization: Basic {encoded}\r\n")), now)
+            access.check(&request("/", &format!("Authorization: Basic {encoded}\r\n")), peer.into(), now)
         };
-        assert_eq!(check("secret", Duration::ZERO), Verdict::Granted);
-        for _ in 1..GUESSES_A_SECOND {
-            assert_eq!(check("wrong", Duration::ZERO), Verdict::Denied);
+        let (guesser, owner) = ([10, 0, 0, 1], [10, 0, 0, 2]);
+        for _ in 0..GUESSES_OF_ONE {
+            assert_eq!(check("wrong", guesser, Duration::ZERO), Verdict::Denied);
         }
-        assert_eq!(check("wrong", Duration::ZERO), Verdict::TooManyGuesses);
-        assert_eq!(check("secret", Duration::ZERO), Verdict::Granted, "who knows it is not shut out");
-        assert_eq!(check("wrong", Duration::from_secs(1)), Verdict::Denied);
+        assert_eq!(check("wrong", guesser, Duration::ZERO), Verdict::TooManyGuesses);
+        assert_eq!(check("secret", owner, Duration::ZERO), Verdict::Granted, "who knows it is not shut out");
+        assert_eq!(check("secret", guesser, Duration::ZERO), Verdict::Granted, "nor later from anywhere");
+        assert_eq!(check("wrong", guesser, Duration::from_secs(1)), Verdict::Denied);
+        assert_eq!(check(&"long".repeat(1000), owner, Duration::from_secs(1)), Verdict::Denied);
     }
 
     #[test]
@@ -210,8 +233,8 @@ mod tests {
             ("192.168.1.1", Verdict::ForeignHost),
         ] {
             let asked = request("/", &format!("Host: {host}\r\n"));
-            assert_eq!(Access::new(&local).check(&asked, Duration::ZERO), verdict, "{host}");
-            assert_eq!(access(None, None, true).check(&asked, Duration::ZERO), Verdict::Granted);
+            assert_eq!(Access::new(&local).check(&asked, HERE, Duration::ZERO), verdict, "{host}");
+            assert_eq!(access(None, None, true).check(&asked, HERE, Duration::ZERO), Verdict::Granted);
         }
     }
 }

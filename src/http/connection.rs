@@ -32,11 +32,13 @@ pub(super) struct Viewer {
     pub(super) interval: Option<Duration>,
     /// When the next one is due, on the driver's clock.
     due: Duration,
+    /// When the picture that tells why there is none is due, on CLOCK_MONOTONIC.
+    pub(super) still_due: Duration,
 }
 
 impl Viewer {
     pub(super) fn new(quality: u8, interval: Option<Duration>) -> Self {
-        Viewer { quality, interval, due: Duration::ZERO }
+        Viewer { quality, interval, due: Duration::ZERO, still_due: Duration::ZERO }
     }
 
     /// Whether it is to get a frame of this timestamp.
@@ -105,6 +107,8 @@ pub(super) enum Received {
 pub(super) struct Connection {
     socket: TcpStream,
     pub(super) peer: IpAddr,
+    /// What epoll calls it.
+    pub(super) token: u64,
     pub(super) state: State,
     /// When, on CLOCK_MONOTONIC, its patience or ours is at an end.
     pub(super) deadline: Duration,
@@ -115,7 +119,15 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn new(socket: TcpStream, peer: IpAddr, deadline: Duration) -> Self {
-        Connection { socket, peer, state: State::Request, deadline, input: Vec::new(), output: Output::default() }
+        Connection {
+            socket,
+            peer,
+            token: 0,
+            state: State::Request,
+            deadline,
+            input: Vec::new(),
+            output: Output::default(),
+        }
     }
 
     pub(super) fn socket(&self) -> &TcpStream {

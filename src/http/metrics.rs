@@ -51,7 +51,7 @@ impl Text {
         self.family(name, "histogram", help);
         let bucket = format!("{name}_bucket");
         for bound in BUCKETS {
-            self.sample(&bucket, &[("le", &bound.to_string())], times.count_up_to((bound * 1e6) as u64));
+            self.sample(&bucket, &[("le", &format!("{bound:?}"))], times.count_up_to((bound * 1e6) as u64));
         }
         self.sample(&bucket, &[("le", "+Inf")], times.count());
         self.sample(&format!("{name}_count"), &[], times.count());

@@ -15,6 +15,8 @@ pub(super) const END: &[u8] = b"\r\n--picam\r\n";
 /// Which frame a picture is of, and when it was taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Taken {
+    /// Whether the timestamp is on CLOCK_MONOTONIC, so that there is an age.
+    pub(super) is_monotonic: bool,
     /// The driver's timestamp.
     pub(super) timestamp: Duration,
     /// The driver's sequence number.
@@ -23,7 +25,7 @@ pub(super) struct Taken {
 
 impl From<&Metadata> for Taken {
     fn from(metadata: &Metadata) -> Self {
-        Taken { timestamp: metadata.timestamp, sequence: metadata.sequence }
+        Taken { is_monotonic: metadata.is_monotonic(), timestamp: metadata.timestamp, sequence: metadata.sequence }
     }
 }
 
@@ -32,10 +34,11 @@ impl From<&Metadata> for Taken {
 pub(super) fn headers(text: &mut String, length: usize, taken: Option<Taken>, now: Duration) {
     // Writing to a String does not fail.
     let _ = write!(text, "Content-Type: image/jpeg\r\nContent-Length: {length}\r\n");
-    if let Some(Taken { timestamp, sequence }) = taken {
-        let latency = Seconds(now.saturating_sub(timestamp));
-        let _ =
-            write!(text, "X-Timestamp: {}\r\nX-Sequence: {sequence}\r\nX-Latency: {latency}\r\n", Seconds(timestamp));
+    if let Some(Taken { is_monotonic, timestamp, sequence }) = taken {
+        let _ = write!(text, "X-Timestamp: {}\r\nX-Sequence: {sequence}\r\n", Seconds(timestamp));
+        if is_monotonic {
+            let _ = write!(text, "X-Latency: {}\r\n", Seconds(now.saturating_sub(timestamp)));
+        }
     }
     text.push_str("\r\n");
 }
@@ -83,7 +86,7 @@ mod tests {
             for (picture, taken) in &pictures {
                 let mut text = String::new();
                 let now = taken.map_or(0, |(timestamp, _, latency)| timestamp + latency);
-                let taken = taken.map(|(timestamp, sequence, _)| Taken { timestamp: Duration::from_micros(timestamp), sequence });
+                let taken = taken.map(|(timestamp, sequence, _)| Taken { is_monotonic: true, timestamp: Duration::from_micros(timestamp), sequence });
                 headers(&mut text, picture.len(), taken, Duration::from_micros(now));
                 stream.extend(text.bytes());
                 stream.extend(picture);

@@ -5,6 +5,7 @@ use httparse::Status;
 /// More bytes than this is no request for a picture. Players send a few hundred.
 pub(super) const LONGEST: usize = 8192;
 const MOST_HEADERS: usize = 64;
+const MOST_PARAMETERS: usize = 16;
 
 /// What was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,7 +34,7 @@ impl Request {
         let mut request = Request {
             method: parsed.method.unwrap_or_default().to_owned(),
             path: path.to_owned(),
-            query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            query: form_urlencoded::parse(query.as_bytes()).into_owned().take(MOST_PARAMETERS).collect(),
             keep_alive: parsed.version == Some(1),
             ..Request::default()
         };
@@ -44,7 +45,9 @@ impl Request {
                 "host" => request.host = Some(value),
                 "authorization" => request.authorization = Some(value),
                 "origin" => request.origin = Some(value),
-                "connection" => request.keep_alive &= !value.eq_ignore_ascii_case("close"),
+                "connection" => {
+                    request.keep_alive &= !value.split(',').any(|option| option.trim().eq_ignore_ascii_case("close"));
+                }
                 "content-length" => has_body |= value != "0",
                 "transfer-encoding" => has_body = true,
                 _ => {}
@@ -84,6 +87,7 @@ mod tests {
         for (head, kept) in [
             ("GET / HTTP/1.1\r\n", true),
             ("GET / HTTP/1.1\r\nConnection: Close\r\n", false),
+            ("GET / HTTP/1.1\r\nConnection: TE, close\r\n", false),
             ("GET / HTTP/1.0\r\n", false),
             ("GET / HTTP/1.1\r\nContent-Length: 0\r\n", true),
             ("GET / HTTP/1.1\r\nContent-Length: 5\r\n", false),

@@ -41,10 +41,15 @@ const SNAPSHOT_TIME: Duration = Duration::from_secs(5);
 const CLOSING_TIME: Duration = Duration::from_secs(2);
 /// How often deadlines are looked at, and the picture that tells why there is none is sent again.
 const TICK: Duration = Duration::from_secs(1);
+/// Connections taken at one time, before it is others' turn.
+const ACCEPTS: usize = 16;
 /// Qualities encoded of one frame; who asks for one more gets the nearest.
 const QUALITIES: usize = 3;
 /// The picture's size while no camera has said one.
 const STILL: Size = Size { width: 640, height: 360 };
+
+/// What is told of a connection: both directions once and for all, by edge, so that no frame costs a change of it.
+const FLAGS: EventFlags = EventFlags::IN.union(EventFlags::OUT).union(EventFlags::RDHUP).union(EventFlags::ET);
 
 const LISTENER: u64 = u64::MAX;
 const WAKE: u64 = u64::MAX - 1;
@@ -75,9 +80,13 @@ pub(super) struct Server {
     /// The last second's, and the one before it, which is what is shown.
     recent_latency: [Times; 2],
     requests: BTreeMap<u16, u64>,
+    /// When wrong passwords are logged again.
+    guesses_told: Duration,
     next_tick: Duration,
     /// Whether something was logged that would otherwise be logged for every frame.
     told: bool,
+    /// The same, of connections that cannot be taken.
+    told_of_accept: bool,
     /// Reused, so that a frame costs no allocation.
     targets: Vec<(u8, usize)>,
     head: String,
@@ -101,8 +110,10 @@ impl Server {
             latency: Times::new(),
             recent_latency: [Times::new(), Times::new()],
             requests: BTreeMap::new(),
+            guesses_told: Duration::ZERO,
             next_tick: Duration::ZERO,
             told: false,
+            told_of_accept: false,
             targets: Vec::new(),
             head: String::new(),
             config,
@@ -176,10 +187,11 @@ impl Server {
     }
 
     fn accept(&mut self) {
-        loop {
+        // Those beyond are told of again: the listener is not by edge.
+        for _ in 0..ACCEPTS {
             match self.listener.accept() {
                 Ok((socket, peer)) => {
-                    if let Err(error) = self.admit(socket, peer.ip().to_canonical()) {
+                    if let Err(error) = self.admit(socket, network(peer.ip().to_canonical())) {
                         log::debug!("{peer}: {error}");
                     }
                 }
@@ -187,8 +199,8 @@ impl Server {
                 Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted) => {}
                 Err(error) => {
                     // Out of descriptors or memory: the connection stays in the queue, and is asked for again at once.
-                    if !std::mem::replace(&mut self.told, true) {
-                        log::warn!("{}: cannot take a connection: {error}", self.config.listen);
+                    if !std::mem::replace(&mut self.told_of_accept, true) {
+                        log::warn!("http {}: cannot take a connection: {error}", self.config.listen);
                     }
                     std::thread::sleep(Duration::from_millis(5));
                     return;
@@ -225,24 +237,27 @@ impl Server {
                 self.connections.len() - 1
             }
         };
-        // Both directions once and for all, by edge: no frame costs a change of it.
-        let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
-        epoll::add(&self.epoll, connection.socket(), EventData::new_u64(index as u64), flags)?;
+        connection.token = index as u64;
+        epoll::add(&self.epoll, connection.socket(), EventData::new_u64(connection.token), FLAGS)?;
         if let Some(slot) = self.connections.get_mut(index) {
             *slot = Some(connection);
         }
         Ok(())
     }
 
-    /// Closes the connection that has waited longest for a request, so that one that has something to say finds a place.
+    /// Closes the connection that has waited longest for a request, or else to take its answer, so that one that has
+    /// something to say finds a place.
     fn evict(&mut self) -> bool {
-        let idle = self.connections.iter_mut().filter(|slot| {
-            slot.as_ref().is_some_and(|connection| matches!(connection.state, State::Request | State::Closing))
+        let idle = self.connections.iter_mut().filter_map(|slot| {
+            let connection = slot.as_ref()?;
+            let rank = match connection.state {
+                State::Request | State::Closing => 0,
+                State::Answer { .. } => 1,
+                State::Snapshot { .. } | State::Stream(_) => return None,
+            };
+            Some(((rank, connection.deadline), slot))
         });
-        match idle.min_by_key(|slot| slot.as_ref().map(|connection| connection.deadline)) {
-            Some(slot) => slot.take().is_some(),
-            None => false,
-        }
+        idle.min_by_key(|(rank, _)| *rank).is_some_and(|(_, slot)| slot.take().is_some())
     }
 
     /// Once a second: what took too long ends.
@@ -298,5 +313,15 @@ impl Server {
             skipped: self.skipped,
             latency_us: self.recent_latency[1].distribution(),
         }
+    }
+}
+
+/// Whose connections are counted together: an address's, or those of the network of 64 bits that one host has in IPv6.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(v6) if !v6.is_loopback() && !v6.is_unicast_link_local() => {
+            IpAddr::V6((v6.to_bits() & !u128::from(u64::MAX)).into())
+        }
+        other => other,
     }
 }

@@ -79,6 +79,7 @@ impl Setup {
             timestamp: now,
             dequeued: now,
             queue_depth: self.pool.queue_depth(),
+            flags: v4l::v4l_sys::V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC,
             ..Metadata::default()
         };
         self.http.offer(&Frame::new(metadata, payloads, lease));
@@ -557,4 +558,38 @@ fn an_address_in_use_is_told() {
     let setup = Setup::without_camera(|_| {});
     let error = Http::start(&HttpConfig::at(setup.address), 1, false).err().unwrap();
     assert!(error.to_string().contains(&setup.address.to_string()) && error.to_string().contains("--http"));
+}
+
+#[test]
+fn requests_without_end_keep_nobody_waiting() {
+    let mut setup = Setup::with_camera(FourCC::YUYV, SIZE, |_| {});
+    let mut viewer = setup.watch("");
+    let flood = setup.connect();
+    let (mut reader, mut writer) = (flood.try_clone().unwrap(), flood.try_clone().unwrap());
+    let threads = [
+        std::thread::spawn(move || while writer.write_all(&b"GET /healthz HTTP/1.1\r\n\r\n".repeat(400)).is_ok() {}),
+        std::thread::spawn(move || while reader.read(&mut [0; 65536]).is_ok_and(|count| count > 0) {}),
+    ];
+    std::thread::sleep(Duration::from_millis(200));
+    for _ in 0..10 {
+        let sequence = setup.grey();
+        assert_eq!(viewer.part().0, Some(sequence));
+    }
+    assert_eq!(setup.get("/healthz", "").status(), 200);
+    flood.shutdown(std::net::Shutdown::Both).unwrap();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
+#[test]
+fn who_has_said_all_there_is_to_say_still_gets_the_picture() {
+    let mut setup = Setup::with_camera(FourCC::YUYV, SIZE, |_| {});
+    let mut socket = setup.connect();
+    write!(socket, "GET /snapshot HTTP/1.0\r\n\r\n").unwrap();
+    socket.shutdown(std::net::Shutdown::Write).unwrap();
+    let end = Instant::now() + Duration::from_secs(2);
+    while !setup.http.shared.watched.load(Relaxed) && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    setup.grey();
+    assert_eq!(Answer::read(&mut BufReader::new(socket)).status(), 200);
 }

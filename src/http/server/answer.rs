@@ -13,6 +13,8 @@ use crate::format::Rate;
 
 /// The page: all of it.
 const PAGE: &str = include_str!("../page.html");
+/// How often wrong passwords are logged: a log on an SD card is not for guessers to fill.
+const GUESSES_TELL: Duration = Duration::from_secs(60);
 /// How old the last frame may be where frames flow.
 const FLOWS: Duration = Duration::from_secs(3);
 
@@ -97,7 +99,7 @@ impl Server {
     }
 
     fn admit_request(&mut self, connection: &Connection, request: &Request, now: Duration) -> Result<(), Response> {
-        match self.access.check(request, now) {
+        match self.access.check(request, connection.peer, now) {
             Verdict::Granted => Ok(()),
             Verdict::Denied => {
                 log::debug!("{}: no or a wrong token or password", connection.peer);
@@ -107,7 +109,10 @@ impl Server {
                     .with("WWW-Authenticate: Bearer realm=\"picam\""))
             }
             Verdict::TooManyGuesses => {
-                log::warn!("http {}: many wrong passwords, the last from {}", self.config.listen, connection.peer);
+                if now >= self.guesses_told {
+                    self.guesses_told = now + GUESSES_TELL;
+                    log::warn!("http {}: many wrong passwords, the last from {}", self.config.listen, connection.peer);
+                }
                 Err(Response::text(Status::TOO_MANY_REQUESTS, "too many wrong passwords").with("Retry-After: 1"))
             }
             Verdict::ForeignHost => Err(Response::text(
@@ -149,7 +154,8 @@ impl Server {
     fn snapshot(&mut self, connection: &mut Connection, request: &Request, now: Duration) -> Result<(), Response> {
         let quality = self.quality(request)?;
         if request.method == "HEAD" {
-            return Err(Response::new(Status::OK, "image/jpeg", ""));
+            let camera = matches!(self.camera, Camera::Capturing);
+            return Err(Response::new(if camera { Status::OK } else { Status::UNAVAILABLE }, "image/jpeg", ""));
         }
         let mut head = String::new();
         self.head_for(Some(request), request.keep_alive).write(&mut head);
@@ -194,9 +200,9 @@ impl Server {
 
     /// Whether frames flow.
     fn ready(&self, now: Duration) -> Response {
-        let age = now.saturating_sub(self.shared.last_frame());
+        let flows = self.shared.last_frame().is_some_and(|last| now.saturating_sub(last) < FLOWS);
         match &self.camera {
-            Camera::Capturing if age < FLOWS => Response::text(Status::OK, "frames flow"),
+            Camera::Capturing if flows => Response::text(Status::OK, "frames flow"),
             _ => Response::text(Status::UNAVAILABLE, "no frames"),
         }
     }
@@ -205,7 +211,7 @@ impl Server {
 /// The page, whose script and style are the only ones that the browser is to run.
 fn page() -> Response {
     let mut bytes = [0; 16];
-    if rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()).is_err() {
+    if rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::NONBLOCK).is_err() {
         return Response::text(Status::UNAVAILABLE, "the machine has no random numbers yet");
     }
     let nonce = format!("{:032x}", u128::from_ne_bytes(bytes));

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use rustix::event::epoll::{self, EventData};
+
 use super::super::connection::{Body, Connection, Received, State};
 use super::super::multipart::Taken;
 use super::super::request::{LONGEST, Request};
 use super::super::response::{Head, Response, Status};
-use super::{ANSWER_TIME, CLOSING_TIME, REQUEST_TIME, STALL_TIME, Server};
+use super::{ANSWER_TIME, CLOSING_TIME, FLAGS, REQUEST_TIME, STALL_TIME, Server};
 use crate::v4l2::clock::monotonic;
 
 impl Server {
@@ -23,6 +25,7 @@ impl Server {
 
     /// Whether the connection stays open.
     pub(super) fn serve(&mut self, connection: &mut Connection, now: Duration) -> bool {
+        let mut answered = false;
         loop {
             if !self.flush(connection, now) {
                 return false;
@@ -41,7 +44,9 @@ impl Server {
                     connection.deadline = now + REQUEST_TIME;
                 }
                 State::Request => match Request::parse(&connection.input) {
+                    Ok(Some(_)) if answered => return self.come_again(connection),
                     Ok(Some((request, length))) => {
+                        answered = true;
                         connection.input.drain(..length);
                         self.answer(connection, &request, now);
                     }
@@ -64,8 +69,9 @@ impl Server {
                 },
                 State::Snapshot { .. } => match connection.receive() {
                     Received::Bytes => {}
-                    Received::Nothing => return true,
-                    Received::TooMuch | Received::End => return false,
+                    // Who has said all there is to say (`printf ... | nc`) still reads.
+                    Received::Nothing | Received::End => return true,
+                    Received::TooMuch => return false,
                 },
                 // Nothing is expected of it any more, and what comes nevertheless is not kept.
                 State::Stream(_) | State::Closing => {
@@ -78,6 +84,12 @@ impl Server {
                 }
             }
         }
+    }
+
+    /// One answer a turn: requests without end are no reason to leave others without. The edge that brought them is gone; a
+    /// change of what is asked for makes another.
+    fn come_again(&self, connection: &Connection) -> bool {
+        epoll::modify(&self.epoll, connection.socket(), EventData::new_u64(connection.token), FLAGS).is_ok()
     }
 
     /// Sends what the connection still has to send; whether it stays open.
@@ -103,7 +115,7 @@ impl Server {
             connection.deadline = now + STALL_TIME;
         }
         self.shared.count_bytes(bytes as u64);
-        if let Some(taken) = whole {
+        if let Some(taken) = whole.filter(|taken| taken.is_monotonic) {
             let latency = monotonic().saturating_sub(taken.timestamp);
             self.latency.record(latency);
             self.recent_latency[0].record(latency);
@@ -130,15 +142,16 @@ impl Server {
         response.status.write(&mut head);
         self.head_for(request, keep_alive).write(&mut head);
         head.push_str(&response.headers);
-        if response.status != Status::NO_CONTENT {
-            head.push_str(&format!(
-                "Content-Type: {}\r\nContent-Length: {}\r\n",
-                response.content_type,
-                response.body.len()
-            ));
+        let Response { status, content_type, body, .. } = &response;
+        let is_head = request.is_some_and(|request| request.method == "HEAD");
+        if *status != Status::NO_CONTENT {
+            head.push_str(&format!("Content-Type: {content_type}\r\n"));
+            // The length of what is made only for who wants more than its head is not known.
+            if !is_head || !body.is_empty() {
+                head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+            }
         }
         head.push_str("\r\n");
-        let is_head = request.is_some_and(|request| request.method == "HEAD");
         connection.send(&head, if is_head { Body::None } else { Body::Own(response.body) });
         self.head = head;
         connection.state = State::Answer { close: !keep_alive };

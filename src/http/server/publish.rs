@@ -7,7 +7,7 @@ use super::super::connection::{Connection, State};
 use super::super::multipart::{self, Taken};
 use super::super::pictures::{Picture, Pictures};
 use super::super::response::Status;
-use super::{ANSWER_TIME, Camera, Server};
+use super::{ANSWER_TIME, Camera, Server, TICK};
 use crate::frame::Frame;
 use crate::jpeg::Encoder;
 use crate::source::StreamInfo;
@@ -29,6 +29,11 @@ impl Server {
 
     pub(super) fn wait_for_camera(&mut self, reason: String) {
         self.camera = Camera::Waiting { reason, still: None };
+        for connection in self.connections.iter_mut().flatten() {
+            if let State::Stream(viewer) = &mut connection.state {
+                viewer.still_due = Duration::ZERO;
+            }
+        }
         self.show_still(monotonic());
     }
 
@@ -36,7 +41,11 @@ impl Server {
     pub(super) fn show_still(&mut self, now: Duration) {
         for index in 0..self.connections.len() {
             let waits = self.connections.get(index).and_then(Option::as_ref).is_some_and(|connection| {
-                matches!(connection.state, State::Stream(_) | State::Snapshot { .. }) && connection.is_ready()
+                let is_due = match &connection.state {
+                    State::Stream(viewer) => now >= viewer.still_due,
+                    state => matches!(state, State::Snapshot { .. }),
+                };
+                is_due && connection.is_ready()
             });
             if !waits {
                 continue;
@@ -139,7 +148,10 @@ impl Server {
                 connection.state = State::Answer { close: !*keep_alive };
                 connection.deadline = now + ANSWER_TIME;
             }
-            State::Stream(viewer) => taken.iter().for_each(|taken| viewer.got(taken.timestamp)),
+            State::Stream(viewer) => match taken {
+                Some(taken) => viewer.got(taken.timestamp),
+                None => viewer.still_due = now + TICK,
+            },
             _ => {}
         }
         multipart::headers(&mut head, picture.len(), taken, now);
