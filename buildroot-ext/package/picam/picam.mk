@@ -25,6 +25,13 @@ PICAM_CARGO_ENV = \
 	CARGO_PROFILE_RELEASE_LTO="fat" \
 	CARGO_PROFILE_RELEASE_CODEGEN_UNITS="1"
 
+# Of jpeg's variants only this one has the library.
+ifeq ($(BR2_PACKAGE_PICAM_TURBOJPEG)$(BR2_PACKAGE_JPEG_TURBO),yy)
+PICAM_DEPENDENCIES += jpeg-turbo
+PICAM_CARGO_BUILD_OPTS = --features link-turbojpeg
+PICAM_CARGO_INSTALL_OPTS = --features link-turbojpeg
+endif
+
 # A checkout has no crates: cargo gets them, once, into Buildroot's download
 # directory. The build itself is offline either way.
 PICAM_OVERRIDE_SRCDIR_RSYNC_EXCLUSIONS = --exclude target
