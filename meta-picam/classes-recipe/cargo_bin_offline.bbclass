@@ -1,7 +1,8 @@
 # meta-rust-bin's cargo_bin as a distribution wants it: the crates are those that do_fetch brought, cargo asks the network for
 # nothing (--frozen), and what is built names no directory of the build machine.
 #
-# SRC_URI lists the crates (crate://crates.io/NAME/VERSION), as for oe-core's class cargo.
+# SRC_URI lists the crates (crate://crates.io/NAME/VERSION), and PACKAGECONFIG's first field has words for cargo, as for oe-core's
+# class cargo.
 
 inherit cargo_bin
 
@@ -9,7 +10,7 @@ inherit cargo_bin
 CARGO_HOME = "${@d.getVar('UNPACKDIR') or d.getVar('WORKDIR')}/cargo_home"
 
 # nooelint: oelint.vars.mispell - cargo_bin's own
-EXTRA_CARGO_FLAGS:append = " --frozen"
+EXTRA_CARGO_FLAGS:append = " --frozen ${PACKAGECONFIG_CONFARGS}"
 # nooelint: oelint.vars.mispell - cargo_bin's own
 EXTRA_RUSTFLAGS:append = " --remap-path-prefix=${WORKDIR}=${TARGET_DBGSRC_DIR}"
 

@@ -112,7 +112,9 @@ fn keep(copy: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(&new)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    fs::rename(&new, copy)
+    fs::rename(&new, copy)?;
+    // The rename, too, is to outlive a power cut.
+    File::open(copy.parent().unwrap_or(Path::new(".")))?.sync_all()
 }
 
 #[cfg(test)]

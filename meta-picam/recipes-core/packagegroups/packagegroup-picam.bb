@@ -17,3 +17,4 @@ RRECOMMENDS:${PN}:append:rpi = "\
     kernel-module-imx708 \
     kernel-module-ov5647 \
 "
+RRECOMMENDS:${PN}:append:qemuarm64 = " kernel-module-vivid"

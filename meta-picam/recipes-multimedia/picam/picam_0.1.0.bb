@@ -37,6 +37,10 @@ python () {
 export CARGO_PROFILE_RELEASE_STRIP = "none"
 export CARGO_PROFILE_RELEASE_DEBUG = "true"
 
+# What encodes JPEG: linked, so that the package depends on it. Without, picam opens it where it is installed.
+PACKAGECONFIG ??= "turbojpeg"
+PACKAGECONFIG[turbojpeg] = "--features link-turbojpeg,,libjpeg-turbo"
+
 # cargo_bin has it already.
 CARGO_BINDIR ?= "${B}/target/${CARGO_TARGET_SUBDIR}"
 

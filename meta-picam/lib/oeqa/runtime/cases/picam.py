@@ -47,11 +47,6 @@ class PicamTest(OERuntimeTestCase):
             f"echo 0 >{event}/enable; grep -c 'v4l2_dqbuf: ' {TRACE}/trace || true"
         ))
 
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.tc.target.run("modprobe vivid n_devs=1 node_types=0x1")
-
     @skipIfNotFeature("systemd", "Test requires systemd to be in DISTRO_FEATURES")
     @OEHasPackage(["picam"])
     @OETestDepends(["ssh.SSHTest.test_ssh"])
@@ -95,5 +90,5 @@ class PicamTest(OERuntimeTestCase):
     def test_root_is_read_only(self):
         """nothing can be written but the data partition, and that is what picam writes to"""
         self.assertNotEqual(self.target.run("touch /etc/here")[0], 0)
-        self.tell("findmnt --noheadings --output LABEL /var/lib | grep -x data")
-        self.tell("su -s /bin/sh -c 'touch /var/lib/picam/here && rm /var/lib/picam/here' picam")
+        self.tell("grep -q ' / ext4 ro,' /proc/mounts && grep -q ' /var/lib ext4 rw,' /proc/mounts")
+        self.tell(f"test $(stat -c %U /var/lib/picam) = picam && test $(readlink /proc/{self.pid()}/cwd) = /var/lib/picam")
