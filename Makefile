@@ -21,6 +21,11 @@ lint: ## format, clippy, documentation, shellcheck
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items
 	shellcheck $(scripts)
 
+manual: ## the manual page and the shells' completions in dist/, after a change of the flags
+	cargo build --locked
+	$(target_dir)/debug/picam man >dist/picam.1
+	for shell in bash zsh fish; do $(target_dir)/debug/picam completions $$shell >dist/picam.$$shell || exit; done
+
 lint-workflows: ## actionlint and zizmor
 	.ci/tool actionlint
 	.ci/tool zizmor --quiet --offline --persona auditor .github
@@ -141,6 +146,6 @@ release: ## TAG=v0.1.0: publish target/dist as a release
 packages: ## FOR="lint drivers-guest": install what these need (Debian, Ubuntu)
 	.ci/install $(FOR)
 
-.PHONY: help test lint lint-workflows deny advisories drivers drivers-guest clients bench bench-live bench-encode cross cross-test aarch64 armv7 \
+.PHONY: help test lint manual lint-workflows deny advisories drivers drivers-guest clients bench bench-live bench-encode cross cross-test aarch64 armv7 \
   aarch64-test armv7-test glibc reproducible deploy image image-publish package package-check service-check \
   boot-test buildroot-check sdcard sdcard-test yocto yocto-image source source-test sbom os-list collect checksums dist release-notes release packages

@@ -311,6 +311,19 @@ fn help_version_man_page_and_completions_go_to_standard_output() {
 }
 
 #[test]
+fn the_packagings_files_are_picams_own_output() {
+    for (file, arguments) in [
+        ("picam.1", vec!["man"]),
+        ("picam.bash", vec!["completions", "bash"]),
+        ("picam.zsh", vec!["completions", "zsh"]),
+        ("picam.fish", vec!["completions", "fish"]),
+    ] {
+        let kept = fs::read(in_repository("dist").join(file)).unwrap();
+        assert!(picam(&arguments).stdout == kept, "dist/{file} is of other flags: make manual");
+    }
+}
+
+#[test]
 fn the_man_page_tells_every_flag_and_exit_status() {
     let page = String::from_utf8(picam(&["man"]).stdout).unwrap().replace("\\-", "-").replace('"', "");
     for key in KEYS {

@@ -24,7 +24,7 @@ require picam-crates.inc
 # The toolchain: meta-rust-bin's prebuilt one where that layer is, oe-core's otherwise.
 PICAM_CARGO = "${@bb.utils.contains('BBFILE_COLLECTIONS', 'rust-bin-layer', 'cargo_bin_offline', 'cargo', d)}"
 # nooelint: oelint.var.inherit.inherit_defer - the layers are known by now
-inherit ${PICAM_CARGO} cargo-update-recipe-crates ptest systemd update-rc.d useradd
+inherit ${PICAM_CARGO} cargo-update-recipe-crates bash-completion ptest systemd update-rc.d useradd
 
 # nooelint: oelint.task.noanonpython - a recipe can be skipped in no other way
 python () {
@@ -47,6 +47,8 @@ CARGO_BINDIR ?= "${B}/target/${CARGO_TARGET_SUBDIR}"
 do_install() {
     install -D -m 0755 ${CARGO_BINDIR}/picam ${D}${bindir}/picam
     install -D -m 0644 ${S}/dist/picam.toml ${D}${sysconfdir}/picam.toml
+    install -D -m 0644 ${S}/dist/picam.1 ${D}${mandir}/man1/picam.1
+    install -D -m 0644 ${S}/dist/picam.bash ${D}${datadir}/bash-completion/completions/picam
     install -D -m 0644 ${S}/dist/60-picam.rules ${D}${nonarch_base_libdir}/udev/rules.d/60-picam.rules
     if ${@bb.utils.contains('DISTRO_FEATURES', 'systemd', 'true', 'false', d)}; then
         install -D -m 0644 ${S}/dist/picam.service ${D}${systemd_system_unitdir}/picam.service
