@@ -1,8 +1,8 @@
 //! JPEG: what browsers, players and people take for a picture.
 //!
-//! [`Encoder`] makes one of a frame's samples; they are taken apart ([`stripes`]) and go into the encoder as planes of luma and
-//! chroma at 4:2:0. That is libjpeg-turbo where the system has it ([`turbo`]), and otherwise [`baseline`], which is slower, but
-//! always there. [`mjpeg`] makes a camera's own JPEG whole.
+//! [`Encoder`] makes one of a frame's samples; they are taken apart (`stripes`) and go into the encoder as planes of luma and
+//! chroma at 4:2:0. That is libjpeg-turbo where the system has it (`turbo`), and otherwise `baseline`, which is as fast where
+//! it was measured, and always there. [`mjpeg`] makes a camera's own JPEG whole.
 //!
 //! A JPEG's samples are of full range, those of most cameras are not: they are scaled, so that black is black in every
 //! viewer.

@@ -4,7 +4,7 @@
 //! anyway.
 
 use super::bits::{BitWriter, Codes};
-use super::dct::Quantizer;
+use super::dct::{self, Block, Quantizer};
 use super::stripes::{self, LINES, Planes, Reader};
 use super::tables::{self, HUFFMAN_SEGMENT, ZIGZAG};
 use crate::format::Size;
@@ -64,6 +64,8 @@ impl Baseline {
         out.extend_from_slice(&self.header);
         let mut bits = BitWriter::new(out);
         let (mut last_y, mut last_cb, mut last_cr) = (0, 0, 0);
+        // What a scan of three components goes by: four blocks of luma, and one each of chroma.
+        let [mut samples, mut coefficients] = [[Block::EMPTY; 6]; 2];
         for first in (0..size.height as usize).step_by(LINES) {
             let mut stripe = Planes { y: &mut self.y, cb: &mut self.cb, cr: &mut self.cr };
             reader.stripe(planes, first, &mut stripe);
@@ -71,22 +73,31 @@ impl Baseline {
                 // A scan of one component has only the blocks that there is something in.
                 let blocks = (size.width as usize).div_ceil(8);
                 for top in (0..LINES.min(size.height as usize - first)).step_by(8) {
-                    for block in 0..blocks {
-                        let samples = &self.y[top * stride + block * 8..];
-                        bits.block(&luma.coefficients(samples, stride), &mut last_y, &DC_LUMA, &AC_LUMA);
+                    for left in (0..8 * blocks).step_by(8) {
+                        let [mut samples, mut coefficients] = [[Block::EMPTY]; 2];
+                        luma.read(&self.y[top * stride + left..], stride, &mut samples[0]);
+                        dct::transform(&mut samples, &mut coefficients);
+                        luma.quantize(&mut coefficients[0]);
+                        bits.block(&coefficients[0], &mut last_y, &DC_LUMA, &AC_LUMA);
                     }
                 }
                 continue;
             }
             for left in (0..stride).step_by(16) {
-                for corner in [left, left + 8, left + 8 * stride, left + 8 * stride + 8] {
-                    let coefficients = luma.coefficients(&self.y[corner..], stride);
-                    bits.block(&coefficients, &mut last_y, &DC_LUMA, &AC_LUMA);
+                let [y @ .., cb, cr] = &mut samples;
+                for (block, corner) in y.iter_mut().zip([left, left + 8, left + 8 * stride, left + 8 * stride + 8]) {
+                    luma.read(&self.y[corner..], stride, block);
                 }
-                for (plane, last) in [(&self.cb, &mut last_cb), (&self.cr, &mut last_cr)] {
-                    let coefficients = chroma.coefficients(&plane[left / 2..], stride / 2);
-                    bits.block(&coefficients, last, &DC_CHROMA, &AC_CHROMA);
-                }
+                chroma.read(&self.cb[left / 2..], stride / 2, cb);
+                chroma.read(&self.cr[left / 2..], stride / 2, cr);
+                dct::transform(&mut samples, &mut coefficients);
+                let [y @ .., cb, cr] = &mut coefficients;
+                y.iter_mut().for_each(|block| luma.quantize(block));
+                chroma.quantize(cb);
+                chroma.quantize(cr);
+                y.iter().for_each(|block| bits.block(block, &mut last_y, &DC_LUMA, &AC_LUMA));
+                bits.block(cb, &mut last_cb, &DC_CHROMA, &AC_CHROMA);
+                bits.block(cr, &mut last_cr, &DC_CHROMA, &AC_CHROMA);
             }
         }
         bits.finish();

@@ -1,36 +1,73 @@
 //! Huffman coding: coefficients to bits.
 
+use super::dct::Block;
 use super::tables::Huffman;
 
-/// The code of each symbol.
-pub(super) struct Codes([Code; 256]);
+/// The code of each symbol; and, as most coefficients are small, those of `-8..8` after 0 to 15 zeros with the bits that
+/// follow the code.
+pub(super) struct Codes {
+    symbols: [Code; 256],
+    small: [Code; 256],
+}
 
-#[derive(Clone, Copy, Default)]
-struct Code {
-    bits: u16,
-    length: u8,
+/// The lowest five bits are its length, which is at most 27, the others the code.
+type Code = u32;
+
+const fn code(bits: u32, length: u32) -> Code {
+    bits << 5 | length
 }
 
 impl Codes {
     pub(super) const fn new(table: &Huffman) -> Self {
-        let mut codes = [Code { bits: 0, length: 0 }; 256];
-        let (mut next, mut symbol, mut length) = (0, 0, 1);
+        let mut symbols = [0; 256];
+        let (mut next, mut index, mut length) = (0, 0, 1);
         while length <= 16 {
             let mut left = table.counts[length - 1];
             while left > 0 {
-                codes[table.symbols[symbol] as usize] = Code { bits: next, length: length as u8 };
-                (next, symbol, left) = (next.wrapping_add(1), symbol + 1, left - 1);
+                symbols[table.symbols[index] as usize] = code(next, length as u32);
+                (next, index, left) = (next + 1, index + 1, left - 1);
             }
             (next, length) = (next << 1, length + 1);
         }
-        Codes(codes)
+        let mut small = [0; 256];
+        index = 0;
+        while index < small.len() {
+            small[index] = followed(&symbols, index as u32 / 16, index as i32 % 16 - 8);
+            index += 1;
+        }
+        Codes { symbols, small }
     }
 
+    /// Bits and how many they are.
     #[inline(always)]
-    fn of(&self, symbol: u8) -> (u64, u32) {
-        let Code { bits, length } = self.0[usize::from(symbol)];
-        (u64::from(bits), u32::from(length))
+    fn symbol(&self, symbol: u8) -> (u64, u32) {
+        split(self.symbols[usize::from(symbol)])
     }
+
+    /// The same of a value, at most 11 bits, after up to 15 `zeros`.
+    #[inline(always)]
+    fn of(&self, zeros: u32, value: i32) -> (u64, u32) {
+        let place = (value + 8) as u32;
+        split(if place < 16 {
+            self.small[(zeros * 16 + place) as usize % 256]
+        } else {
+            followed(&self.symbols, zeros, value)
+        })
+    }
+}
+
+#[inline(always)]
+fn split(code: Code) -> (u64, u32) {
+    (u64::from(code >> 5), code % 32)
+}
+
+/// A value as a JPEG has it: its number of bits is coded, the bits follow; negative ones are less one.
+const fn followed(symbols: &[Code; 256], zeros: u32, value: i32) -> Code {
+    let sign = value >> 31;
+    let more = i32::BITS - ((value ^ sign) - sign).leading_zeros();
+    let symbol = symbols[(zeros << 4 | more) as usize % 256];
+    let bits = (value + sign) as u32 & ((1 << more) - 1);
+    code(symbol >> 5 << more | bits, symbol % 32 + more)
 }
 
 /// No coefficients are left in the block.
@@ -51,17 +88,15 @@ impl<'a> BitWriter<'a> {
         BitWriter { out, bits: 0, free: u64::BITS }
     }
 
-    /// Writes a block's coefficients, which are in a JPEG's order. `previous` is the component's DC coefficient before this
-    /// block's.
+    /// Writes a block's coefficients. `previous` is the component's DC coefficient before this block's.
     #[inline(always)]
-    pub(super) fn block(&mut self, coefficients: &[i16; 64], previous: &mut i16, dc: &Codes, ac: &Codes) {
-        let [first, ..] = *coefficients;
-        let (bits, length) = magnitude(i32::from(first) - i32::from(*previous));
+    pub(super) fn block(&mut self, coefficients: &Block, previous: &mut i16, dc: &Codes, ac: &Codes) {
+        let first = coefficients.dc();
+        let (bits, length) = dc.of(0, i32::from(first) - i32::from(*previous));
         *previous = first;
-        let (code, code_length) = dc.of(length as u8);
-        self.put(code << length | bits, code_length + length);
+        self.put(bits, length);
 
-        let mut left = nonzero(coefficients) & !1;
+        let mut left = coefficients.nonzero();
         let mut next = 1;
         while left != 0 {
             let index = left.trailing_zeros();
@@ -69,17 +104,16 @@ impl<'a> BitWriter<'a> {
             let mut zeros = index - next;
             next = index + 1;
             while zeros > 15 {
-                let (code, length) = ac.of(ZEROS);
-                self.put(code, length);
+                let (bits, length) = ac.symbol(ZEROS);
+                self.put(bits, length);
                 zeros -= 16;
             }
-            let (bits, length) = magnitude(i32::from(coefficients[index as usize & 63]));
-            let (code, code_length) = ac.of((zeros << 4 | length) as u8);
-            self.put(code << length | bits, code_length + length);
+            let (bits, length) = ac.of(zeros, i32::from(coefficients.get(index)));
+            self.put(bits, length);
         }
         if next <= 63 {
-            let (code, length) = ac.of(END_OF_BLOCK);
-            self.put(code, length);
+            let (bits, length) = ac.symbol(END_OF_BLOCK);
+            self.put(bits, length);
         }
     }
 
@@ -107,17 +141,7 @@ impl<'a> BitWriter<'a> {
         if word & HIGH & !word.wrapping_add(LOW) == 0 {
             self.out.extend_from_slice(&bytes);
         } else {
-            self.stuff(&bytes);
-        }
-    }
-
-    #[cold]
-    fn stuff(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.out.push(*byte);
-            if *byte == 0xff {
-                self.out.push(0);
-            }
+            stuff(self.out, &bytes);
         }
     }
 
@@ -130,26 +154,68 @@ impl<'a> BitWriter<'a> {
         let length = u64::BITS - self.free;
         if length > 0 {
             let bytes = (self.bits << self.free).to_be_bytes();
-            self.stuff(bytes.get(..length as usize / 8).unwrap_or_default());
+            stuff(self.out, bytes.get(..length as usize / 8).unwrap_or_default());
         }
     }
 }
 
-/// A coefficient as a JPEG has it: its number of bits is coded, the bits follow; negative ones are less one.
-#[inline(always)]
-fn magnitude(value: i32) -> (u64, u32) {
-    let sign = value >> 31;
-    let length = i32::BITS - ((value ^ sign) - sign).leading_zeros();
-    ((value + sign) as u64 & ((1 << length) - 1), length)
+/// Not of [`BitWriter`], whose bits then need not be in memory.
+#[cold]
+fn stuff(out: &mut Vec<u8>, bytes: &[u8]) {
+    for byte in bytes {
+        out.push(*byte);
+        if *byte == 0xff {
+            out.push(0);
+        }
+    }
 }
 
-/// A bit for each coefficient that is not zero.
-#[inline(always)]
-fn nonzero(coefficients: &[i16; 64]) -> u64 {
-    let bytes = coefficients.map(|coefficient| u8::from(coefficient != 0));
-    bytes.chunks_exact(8).rev().fold(0, |bits, bytes| {
-        let bytes = bytes.iter().rev().fold(0, |word: u64, byte| word << 8 | u64::from(*byte));
-        // Moves the lowest bit of each byte next to each other into the highest byte.
-        bits << 8 | bytes.wrapping_mul(0x0102_0408_1020_4080) >> 56
-    })
+#[cfg(test)]
+mod tests {
+    use super::super::tables::{AC_LUMA, DC_LUMA};
+    use super::*;
+
+    fn text((bits, length): (u64, u32)) -> String {
+        format!("{bits:0length$b}", length = length as usize)
+    }
+
+    #[test]
+    fn codes_are_those_of_the_standard() {
+        let (dc, ac) = (Codes::new(&DC_LUMA), Codes::new(&AC_LUMA));
+        // ITU-T T.81, tables K.3 and K.5; then the bits of table F.1.
+        assert_eq!(text(dc.of(0, 0)), "00");
+        assert_eq!(text(dc.of(0, -1)), "0100");
+        assert_eq!(text(dc.of(0, 2047)), format!("111111110{:b}", 2047));
+        assert_eq!(text(ac.symbol(END_OF_BLOCK)), "1010");
+        assert_eq!(text(ac.symbol(ZEROS)), "11111111001");
+        assert_eq!(text(ac.of(1, -5)), "1111001010");
+        assert_eq!(text(ac.of(15, -1023)), format!("1111111111111110{:010b}", 0));
+    }
+
+    #[test]
+    fn small_values_are_coded_as_others_are() {
+        let ac = Codes::new(&AC_LUMA);
+        for zeros in 0..16 {
+            for value in (-40..40_i32).filter(|value| *value != 0) {
+                let more = u32::BITS - value.unsigned_abs().leading_zeros();
+                let (code, length) = ac.symbol((zeros << 4 | more) as u8);
+                let bits = if value > 0 { value } else { value + (1 << more) - 1 };
+                assert_eq!(ac.of(zeros, value), (code << more | bits as u64, length + more), "{value} after {zeros}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_zero_follows_each_0xff() {
+        let mut out = Vec::new();
+        let mut bits = BitWriter::new(&mut out);
+        let bytes =
+            [0xff, 0x00, 0xfe, 0x80, 0xff, 0xff, 0x7f, 0x01, 0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde, 0xf0, 0xff];
+        bytes.iter().for_each(|byte| bits.put(*byte, 8));
+        bits.put(0b010, 3);
+        bits.finish();
+        let stuffed =
+            bytes.iter().flat_map(|byte| [*byte as u8, 0].into_iter().take(if *byte == 0xff { 2 } else { 1 }));
+        assert_eq!(out, stuffed.chain([0b0101_1111]).collect::<Vec<_>>());
+    }
 }
