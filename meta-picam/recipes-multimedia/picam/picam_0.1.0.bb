@@ -18,7 +18,7 @@ SRC_URI = "\
     file://run-ptest \
     file://test-paths \
 "
-SRCREV = "16c8bcf4d7e0ea7e648796b248a40bf21ecdf45c"
+SRCREV = "56b3866cbc42e670485b577ef5ee2f4a22cd96b3"
 require picam-crates.inc
 
 # The toolchain: meta-rust-bin's prebuilt one where that layer is, oe-core's otherwise.
