@@ -156,7 +156,7 @@ impl Stats {
 #[derive(Clone, Debug)]
 pub(crate) struct Times {
     histogram: Histogram<u32>,
-    sum_us: u64,
+    sum: Duration,
 }
 
 impl Times {
@@ -164,13 +164,12 @@ impl Times {
     pub(crate) fn new() -> Self {
         #[allow(clippy::expect_used, reason = "constants, within the limits that hdrhistogram documents")]
         let histogram = Histogram::new_with_bounds(1, 60_000_000, 2).expect("valid bounds");
-        Times { histogram, sum_us: 0 }
+        Times { histogram, sum: Duration::ZERO }
     }
 
     pub(crate) fn record(&mut self, time: Duration) {
-        let us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        self.histogram.saturating_record(us);
-        self.sum_us = self.sum_us.saturating_add(us);
+        self.histogram.saturating_record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+        self.sum += time;
     }
 
     pub(crate) fn distribution(&self) -> Option<Distribution> {
@@ -191,12 +190,12 @@ impl Times {
 
     /// All of them together.
     pub(crate) fn sum(&self) -> Duration {
-        Duration::from_micros(self.sum_us)
+        self.sum
     }
 
     pub(crate) fn reset(&mut self) {
         self.histogram.reset();
-        self.sum_us = 0;
+        self.sum = Duration::ZERO;
     }
 }
 
@@ -280,10 +279,8 @@ impl Accounting {
         let latency = frame.dequeued.checked_sub(frame.timestamp).filter(|_| frame.is_monotonic());
         self.last = Some(Last { sequence: frame.sequence, timestamp: frame.timestamp, interval });
         let last_delivered = self.last_delivered;
-        // Of the total alone, and for those who look every second: nobody else is told it.
-        if let (Some(interval), Some(1), Some(_)) = (interval, step, &self.second) {
-            self.total.interval.record(interval);
-        }
+        // Of the total alone, as nobody is told it of a shorter time.
+        interval.filter(|_| step == Some(1)).into_iter().for_each(|interval| self.total.interval.record(interval));
 
         for stats in self.spans() {
             stats.frames.numbered += lost + 1;
