@@ -11,7 +11,7 @@ from pathlib import Path
 
 from server import Failure, Server, require
 
-TOKEN = "let-me-in"
+TOKEN = "not-for-everybody"
 # The built-in camera on a Raspberry Pi 3 that is hot and wants a stronger supply.
 CAMERA, SIZE, MACHINE = "test:640x360@10", [640, 360], "pi3"
 FIGURES = {
