@@ -11,11 +11,15 @@ const SIOCOUTQNSD: u32 = 0x894b;
 /// Bytes that were given to a TCP socket and not sent yet, as the receiver has no room for them or the network is slow; those that
 /// are on their way do not count.
 pub(super) fn unsent(socket: impl AsFd) -> usize {
+    ask(socket).unwrap_or(0)
+}
+
+fn ask(socket: impl AsFd) -> rustix::io::Result<usize> {
     // SAFETY: SIOCOUTQNSD writes one int (tcp_ioctl in net/ipv4/tcp.c), for which Getter has the memory; the descriptor is
     // borrowed for the time of the call.
     #[allow(unsafe_code)]
     let unsent = unsafe { ioctl(socket, Getter::<SIOCOUTQNSD, c_int>::new()) };
-    unsent.ok().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0)
+    unsent.map(|bytes| usize::try_from(bytes).unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -23,6 +27,8 @@ mod tests {
     use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream};
     use std::time::{Duration, Instant};
+
+    use rustix::io::Errno;
 
     use super::*;
 
@@ -32,7 +38,11 @@ mod tests {
         let mut reader = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (mut writer, _) = listener.accept().unwrap();
         writer.set_nonblocking(true).unwrap();
-        assert_eq!(unsent(&writer), 0);
+        if let Err(error @ (Errno::NOTTY | Errno::NOSYS)) = ask(&writer) {
+            eprintln!("emulated, without this request: {error}");
+            return;
+        }
+        assert_eq!(ask(&writer), Ok(0));
         let mut written = 0;
         while let Ok(count) = writer.write(&[0; 65536]) {
             written += count;
