@@ -6,12 +6,13 @@
 //!
 //! [`Http`] is what capture sees: it leaves the newest frame in a slot, and only while somebody watches. The [`server`] is one
 //! thread for all else; `pictures` makes JPEG of frames, `connection` is one client, `access` says who may be one, `request` and
-//! `response` speak HTTP, `multipart` is the stream's form, `status` and `metrics` tell how it goes.
+//! `response` speak HTTP, `multipart` is the stream's form, `status` and `metrics` tell how it goes, `notices` what else is wrong.
 
 mod access;
 mod connection;
 mod metrics;
 mod multipart;
+mod notices;
 mod pictures;
 mod request;
 mod response;

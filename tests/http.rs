@@ -169,27 +169,34 @@ fn a_camera_that_is_absent_is_shown_as_absent() {
 }
 
 #[test]
-fn a_mistake_in_the_configuration_is_shown_to_who_watches() {
+fn a_mistake_in_the_configuration_and_notices_are_shown_to_who_watches() {
     let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("picam.toml");
-    std::fs::write(&file, "colour = 1\n").unwrap();
-    let served = Served::start(&format!("--device test:64x48@100 --override {}", file.display()));
-    let end = Instant::now() + Duration::from_secs(10);
-    loop {
+    let path = |name: &str| directory.path().join(name);
+    let notice = path("notices").join("Wi-Fi");
+    std::fs::create_dir(path("notices")).unwrap();
+    std::fs::write(&notice, "the password is wrong\n").unwrap();
+    std::fs::write(path("good.toml"), format!("[http]\nnotices = {:?}\n", path("notices"))).unwrap();
+    std::fs::write(path("bad.toml"), "colour = 1\n").unwrap();
+    let files = format!("--config {} --override {}", path("good.toml").display(), path("bad.toml").display());
+    let served = Served::start(&format!("--device test:64x48@100 {files}"));
+    let warnings = || {
         let mut socket = served.connect();
         write!(socket, "GET /status.json HTTP/1.0\r\n\r\n").unwrap();
         let mut answer = String::new();
         socket.read_to_string(&mut answer).unwrap();
         let status: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
-        if status["warnings"]
-            .as_array()
-            .is_some_and(|warnings| warnings.iter().any(|line| line.as_str().unwrap().contains("colour")))
-        {
-            break;
+        status["warnings"].to_string()
+    };
+    let shows = |what: &dyn Fn(&str) -> bool| {
+        let end = Instant::now() + Duration::from_secs(10);
+        while !what(&warnings()) {
+            assert!(Instant::now() < end, "{}", warnings());
+            thread::sleep(Duration::from_millis(20));
         }
-        assert!(Instant::now() < end, "{status}");
-        thread::sleep(Duration::from_millis(20));
-    }
+    };
+    shows(&|told| told.contains("colour") && told.contains("Wi-Fi: the password is wrong"));
+    std::fs::remove_file(&notice).unwrap();
+    shows(&|told| told.contains("colour") && !told.contains("Wi-Fi"));
     served.end();
 }
 

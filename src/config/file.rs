@@ -167,6 +167,7 @@ impl<'i> Reader<'i> {
                     http.max_connections_per_address = self.integer(key, value, CONNECTIONS);
                 }
                 "allow-origin" => http.allow_origin = self.string(key, value, |text| Ok(text.to_owned())),
+                "notices" => http.notices = self.string(key, value, |text| Ok(text.into())),
                 _ => self.unknown(name, key, &http::KEYS),
             }
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::Problem;
@@ -11,8 +12,10 @@ use crate::format::Rate;
 
 /// The port where none is said.
 const PORT: u16 = 8080;
+/// Where notices are where nothing is said: below what root alone writes.
+const NOTICES: &str = "/run/picam/notices";
 /// The keys of the table `[http]`.
-pub const KEYS: [&str; 10] = [
+pub const KEYS: [&str; 11] = [
     "listen",
     "token",
     "password-hash",
@@ -23,6 +26,7 @@ pub const KEYS: [&str; 10] = [
     "max-connections",
     "max-connections-per-address",
     "allow-origin",
+    "notices",
 ];
 
 pub(super) const QUALITY: RangeInclusive<u8> = 1..=100;
@@ -53,6 +57,8 @@ pub struct HttpConfig {
     pub max_connections_per_address: u32,
     /// The origin (`https://example.com`) or `*` whose pages may read what is served.
     pub allow_origin: Option<String>,
+    /// The directory in which the rest of the system leaves what else is to be shown as wrong: a file each, of one line.
+    pub notices: PathBuf,
 }
 
 /// A secret, which no log shows.
@@ -79,6 +85,7 @@ pub struct HttpSettings {
     pub max_connections: Option<u32>,
     pub max_connections_per_address: Option<u32>,
     pub allow_origin: Option<String>,
+    pub notices: Option<PathBuf>,
 }
 
 impl HttpSettings {
@@ -94,6 +101,7 @@ impl HttpSettings {
             max_connections: over.max_connections.or(self.max_connections),
             max_connections_per_address: over.max_connections_per_address.or(self.max_connections_per_address),
             allow_origin: over.allow_origin.or(self.allow_origin),
+            notices: over.notices.or(self.notices),
         }
     }
 
@@ -119,6 +127,7 @@ impl HttpSettings {
                 .max_connections_per_address
                 .unwrap_or(default.max_connections_per_address),
             allow_origin: self.allow_origin.filter(|origin| !origin.is_empty()),
+            notices: self.notices.unwrap_or(default.notices),
             ..default
         };
         let has_secret = config.token.is_some() || config.password_hash.is_some();
@@ -181,6 +190,7 @@ impl HttpConfig {
             max_connections: 64,
             max_connections_per_address: 32,
             allow_origin: None,
+            notices: PathBuf::from(NOTICES),
         }
     }
 }

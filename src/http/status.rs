@@ -48,8 +48,8 @@ pub(super) struct Serving {
     pub(super) latency_us: Option<Distribution>,
 }
 
-/// `/status.json`; `board` is `None` in the first moments.
-pub(super) fn json(board: Option<&Board>, serving: &Serving) -> String {
+/// `/status.json`; `board` is `None` in the first moments. `notices` are shown beside what is wrong with the configuration.
+pub(super) fn json(board: Option<&Board>, serving: &Serving, notices: &[String]) -> String {
     // Strings, numbers and maps with string keys: nothing that cannot be JSON.
     let text = |value: &str| serde_json::to_string(value).unwrap_or_default();
     let http = serde_json::to_string(serving).unwrap_or_default();
@@ -62,8 +62,8 @@ pub(super) fn json(board: Option<&Board>, serving: &Serving) -> String {
         None => ("capturing", "null".to_owned()),
     };
     let (interval, total) = board.map_or(("null", "null"), |board| (&board.interval, &board.total));
-    let warnings =
-        board.and_then(|board| serde_json::to_string(&board.warnings).ok()).unwrap_or_else(|| "[]".to_owned());
+    let warnings = board.map_or(&[][..], |board| &board.warnings);
+    let warnings = serde_json::to_string(&[warnings, notices].concat()).unwrap_or_default();
     let seconds = board.map_or(0.0, |board| board.uptime.as_secs_f64());
     format!(
         "{{\"version\":{version},\"state\":\"{state}\",\"waiting_for\":{reason},\"seconds\":{seconds:.3},\

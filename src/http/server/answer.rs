@@ -7,7 +7,7 @@ use super::super::connection::{Body, Connection, State, Viewer};
 use super::super::multipart;
 use super::super::request::Request;
 use super::super::response::{Response, Status};
-use super::super::{metrics, status};
+use super::super::{metrics, notices, status};
 use super::{Camera, QUALITIES, SNAPSHOT_TIME, STALL_TIME, Server};
 use crate::format::Rate;
 
@@ -78,7 +78,8 @@ impl Server {
         match route {
             Some(Route::Page) => Err(page()),
             Some(Route::Status) => {
-                let json = status::json(self.shared.board().as_deref(), &self.serving());
+                let json =
+                    status::json(self.shared.board().as_deref(), &self.serving(), &notices::read(&self.config.notices));
                 Err(Response::new(Status::OK, "application/json", json))
             }
             Some(Route::Metrics) => {
