@@ -97,6 +97,25 @@ endef
 PICAM_TARGET_FINALIZE_HOOKS += PICAM_ADD_TO_MDEV_CONF
 endif
 
+ifeq ($(BR2_PACKAGE_PICAM_APPLIANCE),y)
+
+define PICAM_INSTALL_APPLIANCE
+	$(INSTALL) -D -m 0755 -t $(TARGET_DIR)/usr/lib/picam \
+		$(@D)/dist/appliance/grow $(@D)/dist/appliance/wifi
+endef
+PICAM_POST_INSTALL_TARGET_HOOKS += PICAM_INSTALL_APPLIANCE
+
+ifeq ($(BR2_INIT_SYSTEMD),y)
+define PICAM_INSTALL_APPLIANCE_UNITS
+	$(INSTALL) -D -m 0644 -t $(TARGET_DIR)/usr/lib/systemd/system \
+		$(@D)/dist/appliance/picam-grow.service \
+		$(@D)/dist/appliance/picam-wifi@.service
+endef
+PICAM_POST_INSTALL_TARGET_HOOKS += PICAM_INSTALL_APPLIANCE_UNITS
+endif
+
+endif # BR2_PACKAGE_PICAM_APPLIANCE
+
 endif # BR2_PACKAGE_PICAM_SERVICE
 
 $(eval $(cargo-package))
