@@ -36,7 +36,7 @@ pub(crate) use status::Board;
 
 use crate::config::HttpConfig;
 use crate::frame::Frame;
-use crate::sink::{Outlet, SinkCounts, SkippedBy, lease_limit};
+use crate::sink::{Counts, Outlet, SinkCounts, lease_limit};
 use crate::source::StreamInfo;
 
 /// The sink as the capture loop sees it.
@@ -79,20 +79,8 @@ struct Slot {
     /// Whether the server waits, and is to be woken.
     sleeping: bool,
     ending: bool,
-    ended: bool,
     /// Nobody waits for the server any more: what it still holds was counted as skipped.
     abandoned: bool,
-}
-
-#[derive(Default)]
-struct Counts {
-    written: AtomicU64,
-    bytes: AtomicU64,
-    slow: AtomicU64,
-    no_buffer: AtomicU64,
-    failed: AtomicU64,
-    refused: AtomicU64,
-    unwatched: AtomicU64,
 }
 
 /// What the server has to do.
@@ -175,8 +163,8 @@ struct Ends(Arc<Shared>);
 
 impl Drop for Ends {
     fn drop(&mut self) {
-        let mut slot = self.0.slot();
-        slot.ended = true;
+        // Under the lock, as who waits looks at it there.
+        let _slot = self.0.slot();
         self.0.set_watched(false);
         self.0.is_gone.store(true, Relaxed);
         self.0.ended.notify_all();
@@ -322,23 +310,8 @@ impl Outlet for Http {
     }
 
     fn counts(&self) -> SinkCounts {
-        // Held while the counts are read, as it is while a frame goes from pending to one of them.
         let slot = self.shared.slot();
-        let counts = &self.shared.counts;
-        let by = SkippedBy {
-            slow: counts.slow.load(Relaxed),
-            no_buffer: counts.no_buffer.load(Relaxed),
-            failed: counts.failed.load(Relaxed),
-            refused: counts.refused.load(Relaxed),
-            unwatched: counts.unwatched.load(Relaxed),
-        };
-        SinkCounts {
-            written: counts.written.load(Relaxed),
-            skipped: by.all(),
-            pending: slot.held as u64,
-            bytes: counts.bytes.load(Relaxed),
-            skipped_by: by,
-        }
+        self.shared.counts.with_pending(slot.held)
     }
 
     fn end(&self) {
@@ -347,7 +320,7 @@ impl Outlet for Http {
 
     fn join(&self, deadline: Instant) {
         let mut slot = self.shared.slot();
-        while !slot.ended {
+        while !self.shared.is_gone.load(Relaxed) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;

@@ -23,7 +23,7 @@ use thiserror::Error;
 use self::baseline::Baseline;
 use self::stripes::Reader;
 use self::turbo::Turbo;
-use crate::format::{Format, FourCC};
+use crate::format::Format;
 
 /// A JPEG's width and height are 16 bits.
 const LARGEST: u32 = u16::MAX as u32;
@@ -40,6 +40,15 @@ pub enum EncodeError {
     /// What libjpeg-turbo says.
     #[error("libjpeg-turbo: {0}")]
     Library(String),
+}
+
+/// Whether there is a JPEG of a frame of this format: its own, or one that an [`Encoder`] makes.
+///
+/// # Errors
+///
+/// The reason in words, with what to do about it.
+pub fn is_to_be_had(format: &Format) -> Result<(), String> {
+    if format.fourcc.is_jpeg() { Ok(()) } else { Encoder::accepts(format) }
 }
 
 /// Makes JPEGs of frames; one thread uses it. Keeps its planes and tables from frame to frame: once it has made one of a
@@ -91,7 +100,7 @@ impl Encoder {
     /// The reason in words, with what to do about it.
     pub fn accepts(format: &Format) -> Result<(), String> {
         let fourcc = format.fourcc;
-        if [FourCC::MJPG, FourCC::JPEG].contains(&fourcc) {
+        if fourcc.is_jpeg() {
             Err(format!("{fourcc} is JPEG already, and goes out as it is"))
         } else if format.size.width > LARGEST || format.size.height > LARGEST {
             Err(format!("{format} is larger than a JPEG can be, {LARGEST} pixels across and down"))

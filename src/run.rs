@@ -43,7 +43,7 @@ pub fn run(config: Config, warnings: Vec<String>, stop: Stop) -> anyhow::Result<
     // The source before the sinks: they have no more to come.
     drop(capture);
     run.end_sinks();
-    let thermal = run.monitor.as_ref().map(Monitor::last);
+    let thermal = run.monitor.as_ref().and_then(Monitor::last);
     run.reporter.last(&Summary::new("total", run.stream.as_ref(), accounting.total(), seconds, thermal, &run.sinks));
     result
 }
@@ -58,7 +58,7 @@ struct Run {
     end: Option<Duration>,
     started: Duration,
     stream: Option<StreamInfo>,
-    /// `None`: this machine tells nothing of heat and power.
+    /// `None`: no thread could be had for it.
     monitor: Option<Monitor>,
     notify: Notify,
     reporter: Reporter,
@@ -167,7 +167,7 @@ impl Run {
     fn report(&mut self, capture: &mut Capture, now: Duration) {
         let seconds = seconds_since(self.reporter.since);
         let recent = capture.accounting().recent();
-        let thermal = self.monitor.as_ref().map(Monitor::last);
+        let thermal = self.monitor.as_ref().and_then(Monitor::last);
         let summary = Summary::new("interval", self.stream.as_ref(), recent, seconds, thermal, &self.sinks);
         let line = match &self.waiting_for {
             Some(reason) => format!("waiting: {reason}"),
@@ -181,7 +181,7 @@ impl Run {
 
     /// Tells the sinks that show how it goes.
     fn observe(&mut self, capture: &mut Capture, now: Duration) {
-        let (stream, thermal) = (self.stream.as_ref(), self.monitor.as_ref().map(Monitor::last));
+        let (stream, thermal) = (self.stream.as_ref(), self.monitor.as_ref().and_then(Monitor::last));
         let accounting = capture.accounting();
         let summary = |report, stats, since| {
             Summary::new(report, stream, stats, seconds_since(since), thermal, &self.sinks).json()

@@ -11,9 +11,8 @@ use anyhow::{Context, bail};
 use crate::capture::{Capture, Event};
 use crate::config::{CaptureConfig, Output};
 use crate::frame::Frame;
-use crate::jpeg::Encoder;
-use crate::jpeg::mjpeg;
 use crate::jpeg::picture::Picture;
+use crate::jpeg::{self, Encoder, mjpeg};
 use crate::stop::Stop;
 
 /// Frames that may be no picture before that is told.
@@ -66,9 +65,7 @@ pub fn snapshot(config: CaptureConfig, stop: Stop, file: &Path, warmup: u32, qua
             },
             Event::Started(stream) => {
                 log::debug!("{}: {}", stream.camera, stream.format);
-                if !stream.format.fourcc.is_jpeg() {
-                    Encoder::accepts(&stream.format).map_err(anyhow::Error::msg)?;
-                }
+                jpeg::is_to_be_had(&stream.format).map_err(anyhow::Error::msg)?;
             }
             Event::Waiting(reason) => log::warn!("{:#}; waiting", anyhow::Error::new(reason)),
             Event::Idle => {}
@@ -83,8 +80,7 @@ fn picture(frame: &Frame, kind: Kind, quality: u8) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     match kind {
         Kind::Jpeg if frame.format().fourcc.is_jpeg() => {
-            let parts = mjpeg::parts(frame.data())?;
-            [parts.head, parts.huffman, parts.tail].iter().for_each(|part| bytes.extend_from_slice(part));
+            bytes = mjpeg::parts(frame.data())?.pieces().concat();
         }
         Kind::Jpeg => Encoder::new().encode(frame.format(), &planes, quality, &mut bytes)?,
         Kind::Png => Picture::of(frame.format(), &planes)?.write_png(&mut bytes)?,

@@ -174,26 +174,27 @@ fn number(file: &File, radix: u32) -> Option<i64> {
 /// Looks every two seconds, warns of what changes, and knows what was seen last. Dropping it ends that.
 #[derive(Debug)]
 pub(crate) struct Monitor {
-    last: Arc<Mutex<Thermal>>,
+    last: Arc<Mutex<Option<Thermal>>>,
     stop: Stop,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Monitor {
-    /// Starts looking below `sys`; `None` where there is nothing to look at.
+    /// Starts looking below `sys`; `None` where no thread can be had for it.
     pub(crate) fn start(sys: &Path) -> Option<Self> {
-        let sensors = Sensors::find(sys);
-        if sensors.tell_nothing() {
-            return None;
-        }
-        let (last, stop) = (Arc::<Mutex<Thermal>>::default(), Stop::new().ok()?);
-        let (seen, asked) = (Arc::clone(&last), stop.clone());
+        let (last, stop) = (Arc::<Mutex<Option<Thermal>>>::default(), Stop::new().ok()?);
+        let (seen, asked, sys) = (Arc::clone(&last), stop.clone(), sys.to_owned());
         let watch = move || {
+            // Looking for them is not to delay the first frame.
+            let sensors = Sensors::find(&sys);
+            if sensors.tell_nothing() {
+                return;
+            }
             let mut before = Thermal::default();
             loop {
                 let now = sensors.read(&before);
                 now.changes(&before).for_each(|(level, text)| log::log!(level, "{text}"));
-                *seen.lock().unwrap_or_else(PoisonError::into_inner) = now;
+                *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
                 before = now;
                 if asked.wait(INTERVAL) {
                     return;
@@ -204,8 +205,8 @@ impl Monitor {
         Some(Monitor { last, stop, thread: Some(thread) })
     }
 
-    /// What was seen last.
-    pub(crate) fn last(&self) -> Thermal {
+    /// What was seen last; `None`: nothing yet, or there is nothing to look at.
+    pub(crate) fn last(&self) -> Option<Thermal> {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -83,7 +83,7 @@ impl Access {
         let authorization = request.authorization.as_deref().and_then(|value| value.split_once(' '));
         let password = match authorization {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-                return self.verdict(self.is_token(token.trim().as_bytes()));
+                return if self.is_token(token.trim().as_bytes()) { Verdict::Granted } else { Verdict::Denied };
             }
             Some((scheme, encoded)) if scheme.eq_ignore_ascii_case("basic") => {
                 let decoded = Base64::decode_vec(encoded.trim()).unwrap_or_default();
@@ -99,10 +99,6 @@ impl Access {
             Some(password) if password.len() <= LONGEST_PASSWORD => self.check_password(password, peer, now),
             _ => Verdict::Denied,
         }
-    }
-
-    fn verdict(&self, granted: bool) -> Verdict {
-        if granted { Verdict::Granted } else { Verdict::Denied }
     }
 
     fn is_token(&self, given: &[u8]) -> bool {

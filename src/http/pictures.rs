@@ -25,7 +25,7 @@ impl Picture<'_> {
     pub(super) fn pieces(&self) -> [&[u8]; 3] {
         match self {
             Picture::Encoded(bytes) => [bytes, &[], &[]],
-            Picture::Passed { parts: Parts { head, huffman, tail }, .. } => [head, huffman, tail],
+            Picture::Passed { parts, .. } => parts.pieces(),
         }
     }
 
@@ -44,18 +44,19 @@ impl Picture<'_> {
 }
 
 pub(super) struct Pictures {
-    encoder: Encoder,
+    /// Made for the first picture: who passes on a camera's own needs none.
+    encoder: Option<Encoder>,
     spare: Vec<Arc<Vec<u8>>>,
 }
 
 impl Pictures {
     pub(super) fn new() -> Self {
-        Pictures { encoder: Encoder::new(), spare: Vec::new() }
+        Pictures { encoder: None, spare: Vec::new() }
     }
 
-    /// The encoder's name.
-    pub(super) fn encoder(&self) -> &str {
-        self.encoder.name()
+    /// The encoder's name; `None`: nothing was encoded yet.
+    pub(super) fn encoder(&self) -> Option<&'static str> {
+        self.encoder.as_ref().map(Encoder::name)
     }
 
     /// A frame as JPEG.
@@ -67,7 +68,7 @@ impl Pictures {
         let count = planes.iter_mut().zip(frame.planes()).map(|(slot, plane)| *slot = plane).count();
         let planes = planes.get(..count).unwrap_or_default();
         let mut result = Ok(());
-        let encoder = &mut self.encoder;
+        let encoder = self.encoder.get_or_insert_default();
         let picture = fill(&mut self.spare, |out| {
             result = encoder.encode(frame.format(), planes, quality, out).map_err(|error| error.to_string());
         });
@@ -77,7 +78,7 @@ impl Pictures {
     fn copy(&mut self, parts: &Parts<'_>) -> Arc<Vec<u8>> {
         fill(&mut self.spare, |out| {
             out.clear();
-            [parts.head, parts.huffman, parts.tail].iter().for_each(|part| out.extend_from_slice(part));
+            parts.pieces().iter().for_each(|piece| out.extend_from_slice(piece));
         })
     }
 
@@ -91,7 +92,7 @@ impl Pictures {
 
     /// A picture with the reason why there is none.
     pub(super) fn still(&mut self, size: Size, reason: &str) -> Arc<Vec<u8>> {
-        let encoder = &mut self.encoder;
+        let encoder = self.encoder.get_or_insert_default();
         fill(&mut self.spare, |out| {
             if let Err(error) = still::still(encoder, size, &["no picture", reason], out) {
                 log::error!("cannot make the picture that tells \"{reason}\": {error}");

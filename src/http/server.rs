@@ -266,11 +266,7 @@ impl Server {
         self.recent_latency.swap(0, 1);
         self.recent_latency[0].reset();
         for index in 0..self.connections.len() {
-            let Some(mut connection) = self.connections.get_mut(index).and_then(Option::take) else { continue };
-            let stays = now < connection.deadline || self.expire(&mut connection, now);
-            if let Some(slot) = self.connections.get_mut(index).filter(|_| stays) {
-                *slot = Some(connection);
-            }
+            self.with(index, |server, connection| now < connection.deadline || server.expire(connection, now));
         }
         self.show_still(now);
     }
@@ -307,7 +303,7 @@ impl Server {
             clients: self.connections.iter().flatten().filter(watches).count(),
             connections: self.connections.iter().flatten().count(),
             max_connections: self.config.max_connections,
-            encoder: self.pictures.encoder().to_owned(),
+            encoder: self.pictures.encoder(),
             encoded: self.encoded,
             truncated: self.truncated,
             skipped: self.skipped,

@@ -37,7 +37,7 @@ pub(super) struct Serving {
     pub(super) clients: usize,
     pub(super) connections: usize,
     pub(super) max_connections: u32,
-    pub(super) encoder: String,
+    pub(super) encoder: Option<&'static str>,
     /// Frames encoded since the start, each quality by itself.
     pub(super) encoded: u64,
     /// Frames of the camera that were no whole JPEG.

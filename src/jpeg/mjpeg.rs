@@ -21,10 +21,15 @@ pub struct Parts<'a> {
 }
 
 impl Parts<'_> {
+    /// One after the other.
+    pub fn pieces(&self) -> [&[u8]; 3] {
+        [self.head, self.huffman, self.tail]
+    }
+
     /// Bytes of all three together.
     #[expect(clippy::len_without_is_empty, reason = "no JPEG is empty")]
     pub fn len(&self) -> usize {
-        self.head.len() + self.huffman.len() + self.tail.len()
+        self.pieces().iter().map(|piece| piece.len()).sum()
     }
 }
 

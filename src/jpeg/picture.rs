@@ -9,7 +9,7 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::mjpeg::{self, Parts, Truncated};
+use super::mjpeg::{self, Truncated};
 use super::stripes::{self, LINES, Planes, Reader};
 use super::{EncodeError, Encoder};
 use crate::format::{Format, FourCC, Size};
@@ -56,9 +56,9 @@ impl Picture {
     }
 
     fn decode(jpeg: &[u8]) -> Result<Self, PictureError> {
-        let Parts { head, huffman, tail } = mjpeg::parts(jpeg)?;
+        let whole = mjpeg::parts(jpeg)?.pieces().concat();
         let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB);
-        let mut decoder = JpegDecoder::new_with_options(ZCursor::new([head, huffman, tail].concat()), options);
+        let mut decoder = JpegDecoder::new_with_options(ZCursor::new(whole), options);
         let rgb = decoder.decode()?;
         let (width, height) = decoder.dimensions().unwrap_or_default();
         Ok(Picture { size: Size { width: width as u32, height: height as u32 }, rgb })

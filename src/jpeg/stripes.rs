@@ -4,9 +4,8 @@
 //! sample, and the last stripe to sixteen lines with its last line, which costs fewer bits than anything else.
 
 use super::EncodeError;
+use crate::components::{Arrangement, Chroma, Component, Layout, lines};
 use crate::format::Format;
-use crate::sink::y4m::layout::{Arrangement, Chroma, Component, Layout};
-use crate::sink::y4m::lines;
 
 /// Lines of luma in a stripe.
 pub(super) const LINES: usize = 16;

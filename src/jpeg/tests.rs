@@ -3,7 +3,7 @@
 use super::mjpeg::parts;
 use super::picture::Picture;
 use super::*;
-use crate::format::{PlaneFormat, Size};
+use crate::format::{FourCC, PlaneFormat, Size};
 
 /// Both encoders; where the system has no libjpeg-turbo, ours alone.
 fn encoders() -> Vec<Encoder> {

@@ -3,20 +3,21 @@
 //! [`Sink`] is what a sink does with an item, a [`Frame`] or only its [`Metadata`](crate::frame::Metadata); [`thread`] hands items over a bounded
 //! queue and keeps count: for every sink, *offered = written + skipped + pending*, and skipped by reason.
 
+mod counts;
 mod frame_log;
 mod output;
 mod raw;
 mod thread;
-pub(crate) mod y4m;
+mod y4m;
 
 use std::io::{self, IsTerminal};
-
-use serde::Serialize;
 
 use crate::config::{FrameLogFormat, Output, SinkConfig};
 use crate::frame::Frame;
 use crate::http::{Board, Http};
 use crate::source::StreamInfo;
+
+pub(crate) use counts::{Counts, SinkCounts};
 
 /// Something that takes frames, or what is known about them.
 trait Sink: Send + 'static {
@@ -41,49 +42,6 @@ trait Sink: Send + 'static {
     /// Writes out what was held back, or loses it.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// What came of the items offered to a sink.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct SinkCounts {
-    /// Written whole.
-    pub written: u64,
-    /// Not written, for one of the reasons.
-    pub skipped: u64,
-    /// Still in its queue.
-    pub pending: u64,
-    /// Bytes written.
-    pub bytes: u64,
-    /// Skipped, by reason.
-    pub skipped_by: SkippedBy,
-}
-
-/// Why items were skipped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct SkippedBy {
-    /// The sink was still busy with those before, or at the end did not finish in time.
-    pub slow: u64,
-    /// The camera had no other buffer left: it gets this one rather than the sink.
-    pub no_buffer: u64,
-    /// Writing failed, as on a full disk.
-    pub failed: u64,
-    /// The sink cannot take the stream's format.
-    pub refused: u64,
-    /// Nobody watched.
-    pub unwatched: u64,
-}
-
-impl SkippedBy {
-    /// Each reason with its count.
-    pub(crate) fn each(&self) -> [(&'static str, u64); 5] {
-        let SkippedBy { slow, no_buffer, failed, refused, unwatched } = *self;
-        [("slow", slow), ("no_buffer", no_buffer), ("failed", failed), ("refused", refused), ("unwatched", unwatched)]
-    }
-
-    /// All of them together.
-    pub(crate) fn all(&self) -> u64 {
-        self.each().iter().map(|(_, count)| count).sum()
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::output::ReaderGone;
-use super::{Outlet, Sink, SinkCounts, SkippedBy, lease_limit};
+use super::{Counts, Outlet, Sink, SinkCounts, lease_limit};
 use crate::frame::{Frame, Metadata};
 use crate::source::StreamInfo;
 
@@ -86,16 +86,6 @@ struct Queue<T> {
 enum Message<T> {
     Start(StreamInfo),
     Item(T),
-}
-
-#[derive(Default)]
-struct Counts {
-    written: AtomicU64,
-    bytes: AtomicU64,
-    slow: AtomicU64,
-    no_buffer: AtomicU64,
-    failed: AtomicU64,
-    refused: AtomicU64,
 }
 
 impl<T> Shared<T> {
@@ -189,24 +179,8 @@ impl<T: Item> Outlet for SinkThread<T> {
     }
 
     fn counts(&self) -> SinkCounts {
-        // Held while the counts are read, as it is while an item goes from pending to one of them.
         let queue = self.shared.queue();
-        let pending = queue.held as u64;
-        let counts = &self.shared.counts;
-        let skipped_by = SkippedBy {
-            slow: counts.slow.load(Relaxed),
-            no_buffer: counts.no_buffer.load(Relaxed),
-            failed: counts.failed.load(Relaxed),
-            refused: counts.refused.load(Relaxed),
-            unwatched: 0,
-        };
-        SinkCounts {
-            written: counts.written.load(Relaxed),
-            skipped: skipped_by.all(),
-            pending,
-            bytes: counts.bytes.load(Relaxed),
-            skipped_by,
-        }
+        self.shared.counts.with_pending(queue.held)
     }
 
     fn end(&self) {

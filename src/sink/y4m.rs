@@ -5,17 +5,14 @@
 //! Most cameras do not have their components in planes, so unlike raw frames these are copied once, and taken apart on
 //! the way.
 
-pub(crate) mod layout;
-pub(crate) mod lines;
-
 use std::io::{self, IoSlice};
 use std::slice::ChunksExactMut;
 
-use self::layout::{Arrangement, Chroma, Component, Layout};
 use super::Sink;
 use super::output::Target;
+use crate::components::{Arrangement, Chroma, Component, Layout, lines};
 use crate::config::Output;
-use crate::format::{Format, FourCC, Rate};
+use crate::format::{Format, Rate};
 use crate::frame::Frame;
 use crate::source::StreamInfo;
 
@@ -77,7 +74,7 @@ impl Y4mEncoder {
         let fourcc = format.fourcc;
         let Some(layout) = Layout::of(fourcc) else {
             // Compressed formats have no stride, but some drivers tell one for JPEG.
-            let compressed = format.bytesperline() == 0 || [FourCC::MJPG, FourCC::JPEG].contains(&fourcc);
+            let compressed = format.bytesperline() == 0 || fourcc.is_jpeg();
             let reason = if compressed { "is compressed, and YUV4MPEG2 is not" } else { "is not known to it" };
             let names = Layout::names();
             return Err(format!(
@@ -111,7 +108,13 @@ impl Y4mEncoder {
         let (frames, seconds) = rate.map_or((0, 0), |rate| (rate.numerator, rate.denominator));
         // Which field is first is not known; "mixed" is what ffmpeg refuses.
         let interlacing = if self.format.interlaced { '?' } else { 'p' };
-        let chroma = self.layout.chroma.name();
+        let chroma = match self.layout.chroma {
+            Chroma::Mono => "mono",
+            // Sited between the four pixels that share it, as V4L2's is.
+            Chroma::C420 => "420jpeg",
+            Chroma::C422 => "422",
+            Chroma::C444 => "444",
+        };
         let range = if self.is_full_range() { "FULL" } else { "LIMITED" };
         format!("YUV4MPEG2 W{width} H{height} F{frames}:{seconds} I{interlacing} A0:0 C{chroma} XCOLORRANGE={range}\n")
     }

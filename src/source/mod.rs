@@ -29,6 +29,22 @@ pub struct StreamInfo {
     pub buffers: u32,
 }
 
+#[cfg(test)]
+impl StreamInfo {
+    /// Of a camera that is nowhere, for tests of who takes its frames.
+    pub(crate) fn of(format: Arc<Format>, buffers: u32) -> Self {
+        let camera = Identity {
+            path: "test".into(),
+            card: String::new(),
+            driver: String::new(),
+            bus_info: String::new(),
+            usb: None,
+            index: 0,
+        };
+        StreamInfo { camera, format, rate: None, buffers }
+    }
+}
+
 /// What came out of one wait for a frame.
 #[derive(Debug)]
 pub(crate) enum Dequeued {

@@ -14,9 +14,14 @@ use crate::v4l2::clock::monotonic;
 impl Server {
     /// Goes on with a connection as far as it goes.
     pub(super) fn advance(&mut self, index: usize, now: Duration) {
+        self.with(index, |server, connection| server.serve(connection, now));
+    }
+
+    /// Does something with a connection, if it is there; `work` answers whether it stays open.
+    pub(super) fn with(&mut self, index: usize, work: impl FnOnce(&mut Self, &mut Connection) -> bool) {
         // Taken out while it is worked with; closed by not being put back.
         let Some(mut connection) = self.connections.get_mut(index).and_then(Option::take) else { return };
-        if self.serve(&mut connection, now) {
+        if work(self, &mut connection) {
             if let Some(slot) = self.connections.get_mut(index) {
                 *slot = Some(connection);
             }

@@ -9,7 +9,7 @@ use super::super::pictures::{Picture, Pictures};
 use super::super::response::Status;
 use super::{ANSWER_TIME, Camera, Server, TICK};
 use crate::frame::Frame;
-use crate::jpeg::Encoder;
+use crate::jpeg;
 use crate::source::StreamInfo;
 use crate::v4l2::clock::monotonic;
 
@@ -17,8 +17,7 @@ impl Server {
     pub(super) fn started(&mut self, stream: &StreamInfo) {
         self.size = stream.format.size;
         self.told = false;
-        let accepted = if stream.format.fourcc.is_jpeg() { Ok(()) } else { Encoder::accepts(&stream.format) };
-        match accepted {
+        match jpeg::is_to_be_had(&stream.format) {
             Ok(()) => self.camera = Camera::Capturing,
             Err(reason) => {
                 log::error!("http {}: {reason}", self.config.listen);
@@ -120,11 +119,7 @@ impl Server {
 
     /// Gives a picture to a connection that waits for one.
     fn give(&mut self, index: usize, picture: &mut Picture<'_>, taken: Option<Taken>, now: Duration) {
-        let Some(mut connection) = self.connections.get_mut(index).and_then(Option::take) else { return };
-        let stays = self.send(&mut connection, picture, taken, now);
-        if let Some(slot) = self.connections.get_mut(index).filter(|_| stays) {
-            *slot = Some(connection);
-        }
+        self.with(index, |server, connection| server.send(connection, picture, taken, now));
     }
 
     /// Sends a picture, as a part or as the answer; whether the connection stays open.

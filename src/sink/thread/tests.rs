@@ -17,18 +17,6 @@ fn format() -> Arc<Format> {
     })
 }
 
-fn stream(buffers: u32) -> StreamInfo {
-    let camera = crate::device::Identity {
-        path: "test".into(),
-        card: String::new(),
-        driver: String::new(),
-        bus_info: String::new(),
-        usb: None,
-        index: 0,
-    };
-    StreamInfo { camera, format: format(), rate: None, buffers }
-}
-
 fn frame(pool: &Arc<Pool>, corrupt: bool) -> Option<Frame> {
     let lease = pool.produce(|_| {})?;
     let mut payloads = [Payload::default(); MAX_PLANES];
@@ -59,7 +47,7 @@ impl Sink for Told {
 fn told(buffers: u32, refuses: bool) -> (SinkThread<Frame>, Sender<io::Result<u64>>, Arc<Pool>) {
     let (orders, receiver) = channel();
     let sink = SinkThread::start("told".to_owned(), Told { orders: receiver, refuses }, 1, false).unwrap();
-    sink.start(&stream(buffers));
+    sink.start(&StreamInfo::of(format(), buffers));
     (sink, orders, Pool::in_software(buffers, format()).unwrap())
 }
 
@@ -169,7 +157,7 @@ impl Sink for Forgetful {
 fn what_was_held_back_and_never_written_counts_as_failed() {
     let sink = SinkThread::start("forgetful".to_owned(), Forgetful, 0, true).unwrap();
     let pool = Pool::in_software(4, format()).unwrap();
-    sink.start(&stream(4));
+    sink.start(&StreamInfo::of(format(), 4));
     (0..3).for_each(|_| sink.offer(&frame(&pool, true).unwrap()));
     let counts = end(&sink);
     assert_eq!((counts.written, counts.bytes, counts.skipped_by.failed), (0, 0, 3));

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::config::CaptureConfig;
-use crate::format::{PlaneFormat, Size};
+use crate::format::{FourCC, PlaneFormat, Size};
 use crate::source::test_camera::TestCamera;
 use crate::source::{Dequeued, Source};
 use crate::stop::Stop;

@@ -1,4 +1,6 @@
-//! Where a frame's components lie in memory, and which YUV4MPEG2 chroma they become.
+//! Where a frame's components, luma and chroma or red, green and blue, lie in its memory.
+
+pub(crate) mod lines;
 
 use crate::format::{Format, FourCC};
 
@@ -21,7 +23,7 @@ pub(crate) enum Arrangement {
     Bgr,
 }
 
-/// What a pixel format becomes.
+/// How many samples of chroma there are to those of luma, once the components are apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Chroma {
     Mono,
@@ -43,7 +45,7 @@ pub(crate) struct Layout {
 
 type Known = (&'static [u8; 4], Arrangement, bool, Chroma);
 
-/// What can be written, all components in one buffer.
+/// What can be read, all components in one buffer.
 const SINGLE_PLANAR: [Known; 14] = {
     use Arrangement::{Bgr, Grey, Planar, Rgb, SemiPlanar, Uyvy, Yuyv};
     use Chroma::{C420, C422, C444, Mono};
@@ -85,13 +87,13 @@ const MULTI_PLANAR: [Known; 8] = {
 const LARGEST: u32 = 1 << 16;
 
 impl Layout {
-    /// The layout of a pixel format that can be written.
+    /// The layout of a pixel format that can be read.
     pub(crate) fn of(fourcc: FourCC) -> Option<Self> {
         let layout = SINGLE_PLANAR.iter().chain(&MULTI_PLANAR).find(|(code, ..)| **code == fourcc.0);
         layout.map(|&(_, arrangement, swapped, chroma)| Layout { arrangement, swapped, chroma })
     }
 
-    /// The formats that can be written, for a person to choose from.
+    /// The formats that can be read, for a person to choose from.
     pub(crate) fn names() -> String {
         let names: Vec<_> = SINGLE_PLANAR.iter().map(|(code, ..)| FourCC(**code).to_string()).collect();
         names.join(", ")
@@ -144,16 +146,6 @@ impl Chroma {
             Chroma::C420 => (width.div_ceil(2), height.div_ceil(2)),
             Chroma::C422 => (width.div_ceil(2), height),
             Chroma::C444 => (width, height),
-        }
-    }
-
-    /// Its name in a stream header.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Chroma::Mono => "mono",
-            Chroma::C420 => "420jpeg",
-            Chroma::C422 => "422",
-            Chroma::C444 => "444",
         }
     }
 }

@@ -1,0 +1,250 @@
+//! Who gets which picture, and what that costs whom.
+
+use super::*;
+
+#[test]
+fn nothing_is_encoded_when_nobody_watches() {
+    let mut setup = Setup::with_camera(FourCC::YUYV, SIZE, |_| {});
+    (0..10).for_each(|_| _ = setup.grey());
+    let counts = setup.settle();
+    assert_eq!((counts.written, counts.skipped_by.unwatched, counts.bytes), (0, 10, 0));
+    assert_eq!(setup.serving()["encoded"], 0);
+}
+
+#[test]
+fn a_frame_is_encoded_once_however_many_watch() {
+    let mut setup = Setup::with_camera(FourCC::YUYV, SIZE, |_| {});
+    let mut viewers: Vec<_> = (0..8).map(|_| setup.watch("")).collect();
+    for _ in 0..20 {
+        let sequence = setup.grey();
+        for viewer in &mut viewers {
+            let (got, picture) = viewer.part();
+            assert_eq!(got, Some(sequence));
+            assert!(is_jpeg(&picture));
+        }
+    }
+    let counts = setup.settle();
+    assert_eq!((counts.written, counts.skipped), (20, 0));
+    let serving = setup.serving();
+    assert_eq!((serving["encoded"].as_u64(), serving["clients"].as_u64()), (Some(20), Some(8)));
+}
+
+#[test]
+fn who_does_not_read_costs_nobody_a_frame_and_gets_the_newest_afterwards() {
+    let size = Size { width: 640, height: 480 };
+    let mut setup = Setup::with_camera(FourCC::YUYV, size, |_| {});
+    let noise = |seed: u32| {
+        move |buffer: &mut [u8]| {
+            let mut state = seed;
+            buffer.iter_mut().for_each(|byte| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                *byte = (state >> 24) as u8;
+            });
+            buffer.len()
+        }
+    };
+    let mut asleep = setup.watch("quality=95");
+    let mut awake = setup.watch("quality=95");
+    let (mut sent, mut bytes) = (0, 0);
+    // More than its socket and ours can hold.
+    while setup.serving()["skipped"].as_u64() < Some(20) {
+        let sequence = setup.frame(noise(sent));
+        let (got, picture) = awake.part();
+        assert_eq!(got, Some(sequence), "nobody else loses a frame");
+        sent += 1;
+        bytes += picture.len();
+        assert!(bytes < 200_000_000, "the sockets hold no more than that");
+    }
+    let mut last = None;
+    while last != Some(setup.sequence) {
+        let sequence = setup.frame(noise(sent));
+        sent += 1;
+        // It reads what was on its way to it, and then the newest: what lies between it never gets.
+        let got = asleep.part().0.unwrap();
+        assert!(last.is_none_or(|last| got > last));
+        assert_eq!(awake.part().0, Some(sequence));
+        if last.is_some_and(|last| got > last + 20) {
+            break;
+        }
+        last = Some(got);
+    }
+    assert!(setup.settle().skipped_by.slow == 0, "there was always one who got the frame");
+}
+
+#[test]
+fn a_picture_that_takes_longer_than_a_frame_keeps_no_other_client_waiting() {
+    let mut setup = Setup::with_camera(FourCC::YUYV, Size { width: 2560, height: 1440 }, |_| {});
+    let mut viewer = setup.watch("");
+    let address = setup.address;
+    let asked = std::thread::spawn(move || {
+        let mut socket = TcpStream::connect(address).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        socket.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").unwrap();
+        Answer::read(&mut BufReader::new(socket)).status()
+    });
+    std::thread::spawn(move || {
+        while viewer.reader.fill_buf().is_ok_and(|bytes| !bytes.is_empty()) {
+            viewer.part();
+        }
+    });
+    // A frame is in the slot whenever the server looks.
+    while !asked.is_finished() {
+        setup.frame(|buffer| buffer.len());
+    }
+    assert_eq!(asked.join().unwrap(), 200);
+}
+
+#[test]
+fn clients_choose_rate_and_quality_within_limits() {
+    let mut setup = Setup::with_camera(FourCC::YUYV, Size { width: 320, height: 240 }, |config| {
+        config.max_quality = 90;
+        config.max_fps = "100".parse().ok();
+    });
+    let fill = |buffer: &mut [u8]| {
+        (0..buffer.len()).for_each(|at| buffer[at] = (at * at % 253) as u8);
+        buffer.len()
+    };
+    let mut pictures = Vec::new();
+    for query in ["quality=10", "quality=90", "quality=100"] {
+        let mut viewer = setup.watch(query);
+        setup.frame(fill);
+        pictures.push(viewer.part().1.len());
+    }
+    assert!(pictures[0] * 2 < pictures[1], "{pictures:?}");
+    assert_eq!(pictures[1], pictures[2], "no more than max-quality");
+    for bad in ["quality=0", "quality=101", "quality=good", "fps=0", "fps=fast"] {
+        assert_eq!(setup.get(&format!("/stream?{bad}"), "").status(), 400, "{bad}");
+    }
+
+    let mut viewer = setup.watch("fps=20");
+    let socket = viewer.reader.get_ref().try_clone().unwrap();
+    let reader = std::thread::spawn(move || {
+        let mut sequences = Vec::new();
+        while !viewer.reader.fill_buf().unwrap().is_empty() {
+            sequences.extend(viewer.part().0);
+        }
+        sequences
+    });
+    let started = Instant::now();
+    for _ in 0..40 {
+        setup.frame(fill);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let most = started.elapsed().as_millis() / 45 + 2;
+    setup.settle();
+    std::thread::sleep(Duration::from_millis(50));
+    socket.shutdown(std::net::Shutdown::Both).unwrap();
+    let sequences = reader.join().unwrap();
+    assert!(sequences.len() >= 4 && sequences.len() as u128 <= most, "{sequences:?}, at most {most}");
+}
+
+#[test]
+fn a_cameras_jpeg_goes_out_untouched_and_a_truncated_one_does_not() {
+    let mut setup = Setup::with_camera(FourCC::MJPG, Size { width: 320, height: 240 }, |_| {});
+    let picture = jpeg(Size { width: 320, height: 240 });
+    let put = |bytes: &[u8]| {
+        let bytes = bytes.to_vec();
+        move |buffer: &mut [u8]| {
+            buffer[..bytes.len()].copy_from_slice(&bytes);
+            bytes.len()
+        }
+    };
+    let mut viewer = setup.watch("");
+    let first = setup.frame(put(&picture));
+    assert_eq!(viewer.part(), (Some(first), picture.clone()));
+    setup.frame(put(&picture[..picture.len() / 2]));
+    setup.settle();
+    let padded = [picture.as_slice(), &[0; 100]].concat();
+    let third = setup.frame(put(&padded));
+    assert_eq!(viewer.part(), (Some(third), picture.clone()), "without what is behind it");
+    // Without its Huffman tables, as webcams send them.
+    let table = picture.windows(2).position(|bytes| bytes == [0xff, 0xc4]).unwrap();
+    let mut bare = picture[..table].to_vec();
+    let mut rest = &picture[table..];
+    while rest.starts_with(&[0xff, 0xc4]) {
+        rest = &rest[2 + usize::from(u16::from_be_bytes([rest[2], rest[3]]))..];
+    }
+    bare.extend(rest);
+    setup.frame(put(&bare));
+    let (_, mended) = viewer.part();
+    assert!(mended.len() > bare.len() && mended.windows(2).any(|bytes| bytes == [0xff, 0xc4]));
+    let counts = setup.settle();
+    assert_eq!((counts.written, counts.skipped_by.failed), (3, 1));
+    let serving = setup.serving();
+    assert_eq!((serving["encoded"].as_u64(), serving["truncated"].as_u64()), (Some(0), Some(1)));
+}
+
+#[test]
+fn without_a_camera_the_stream_shows_the_reason_and_goes_on_when_it_is_back() {
+    let setup = Setup::without_camera(|_| {});
+    let mut viewer = setup.watch("");
+    let (sequence, still) = viewer.part();
+    assert!(sequence.is_none() && is_jpeg(&still));
+    setup.http.waiting("no camera found");
+    let (sequence, reason) = viewer.part();
+    assert!(sequence.is_none() && is_jpeg(&reason) && reason != still);
+    let snapshot = setup.get("/snapshot", "");
+    assert_eq!((snapshot.status(), &snapshot.body), (503, &reason));
+    assert_eq!(setup.get("/readyz", "").status(), 503);
+    assert_eq!(setup.get("/healthz", "").status(), 200);
+
+    let format = format(FourCC::YUYV, SIZE);
+    setup.http.start(&StreamInfo::of(Arc::clone(&format), 4));
+    let mut setup = setup;
+    setup.pool = Pool::in_software(4, format).unwrap();
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        setup.grey();
+        if viewer.part().0.is_some() {
+            break;
+        }
+        assert!(Instant::now() < end);
+    }
+    assert_eq!(setup.get("/readyz", "").status(), 200);
+}
+
+#[test]
+fn a_format_that_cannot_be_shown_is_told() {
+    let mut setup = Setup::with_camera(FourCC(*b"H264"), SIZE, |_| {});
+    let mut viewer = setup.watch("");
+    assert!(viewer.part().0.is_none());
+    setup.grey();
+    assert_eq!(setup.settle().skipped_by.refused, 1);
+}
+
+#[test]
+fn a_snapshot_is_the_next_frame() {
+    let mut setup = Setup::with_camera(FourCC::YUYV, SIZE, |_| {});
+    for target in ["/snapshot", "/?action=snapshot", "/snapshot.jpg?quality=50"] {
+        let mut socket = setup.connect();
+        write!(socket, "GET {target} HTTP/1.1\r\n\r\nGET /healthz HTTP/1.1\r\n\r\n").unwrap();
+        let end = Instant::now() + Duration::from_secs(10);
+        while !setup.http.shared.watched.load(Relaxed) {
+            assert!(Instant::now() < end);
+        }
+        let sequence = setup.grey();
+        let mut reader = BufReader::new(socket);
+        let answer = Answer::read(&mut reader);
+        assert_eq!(answer.status(), 200);
+        assert_eq!(field(&answer.head, "X-Sequence"), Some(sequence.to_string().as_str()));
+        assert!(field(&answer.head, "X-Timestamp").is_some() && field(&answer.head, "X-Latency").is_some());
+        assert!(is_jpeg(&answer.body));
+        // The connection goes on with what was asked next.
+        assert_eq!(Answer::read(&mut reader).body, b"ok\n");
+        setup.settle();
+    }
+}
+
+#[test]
+fn who_has_said_all_there_is_to_say_still_gets_the_picture() {
+    let mut setup = Setup::with_camera(FourCC::YUYV, SIZE, |_| {});
+    let mut socket = setup.connect();
+    write!(socket, "GET /snapshot HTTP/1.0\r\n\r\n").unwrap();
+    socket.shutdown(std::net::Shutdown::Write).unwrap();
+    let end = Instant::now() + Duration::from_secs(2);
+    while !setup.http.shared.watched.load(Relaxed) && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    setup.grey();
+    assert_eq!(Answer::read(&mut BufReader::new(socket)).status(), 200);
+}

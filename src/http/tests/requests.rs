@@ -1,0 +1,144 @@
+//! What is asked, by whom, and how often.
+
+use super::*;
+
+#[test]
+fn who_has_no_token_sees_nothing() {
+    let setup =
+        Setup::with_camera(FourCC::YUYV, SIZE, |config| config.token = Some(Secret("correct horse".replace(' ', "-"))));
+    for target in ["/", "/stream", "/snapshot", "/?action=stream", "/status.json", "/metrics", "/nothing"] {
+        let answer = setup.get(target, "");
+        assert_eq!(answer.status(), 401, "{target}");
+        assert!(answer.head.contains("WWW-Authenticate: Basic"));
+        assert!(!String::from_utf8_lossy(&answer.body).contains("YUYV"));
+    }
+    assert_eq!(setup.get("/healthz", "").status(), 200);
+    assert_eq!(setup.get("/?token=correct-horse", "").status(), 200);
+    assert_eq!(setup.get("/metrics", "Authorization: Bearer correct-horse\r\n").status(), 200);
+}
+
+#[test]
+fn methods_heads_and_origins() {
+    let setup = Setup::with_camera(FourCC::YUYV, SIZE, |config| config.allow_origin = Some("https://a.example".into()));
+    for (target, kind) in [
+        ("/", "text/html"),
+        ("/stream", "multipart/x-mixed-replace"),
+        ("/snapshot", "image/jpeg"),
+        ("/metrics", "application/openmetrics-text"),
+    ] {
+        let mut socket = setup.connect();
+        write!(socket, "HEAD {target} HTTP/1.1\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(kind), "{answer}");
+        assert!(answer.ends_with("\r\n\r\n"), "no body: {answer}");
+    }
+    let mut socket = setup.connect();
+    write!(socket, "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello").unwrap();
+    let answer = Answer::read(&mut BufReader::new(socket));
+    assert_eq!(answer.status(), 405);
+    assert_eq!(field(&answer.head, "Connection"), Some("close"));
+
+    let allowed = |origin: &str| {
+        let answer = setup.get("/status.json", &format!("Origin: {origin}\r\n"));
+        field(&answer.head, "Access-Control-Allow-Origin").map(str::to_owned)
+    };
+    assert_eq!(allowed("https://a.example").as_deref(), Some("https://a.example"));
+    assert_eq!(allowed("https://b.example"), None);
+    let without = Setup::without_camera(|_| {}).get("/status.json", "Origin: https://a.example\r\n");
+    assert!(field(&without.head, "Access-Control-Allow-Origin").is_none());
+}
+
+#[test]
+fn the_page_allows_only_its_own_script() {
+    let setup = Setup::without_camera(|_| {});
+    let answer = setup.get("/", "");
+    let page = String::from_utf8(answer.body).unwrap();
+    let policy = field(&answer.head, "Content-Security-Policy").unwrap();
+    let nonce = policy.split("script-src 'nonce-").nth(1).unwrap().split('\'').next().unwrap();
+    assert!(page.contains(&format!("<script nonce=\"{nonce}\"")) && !page.contains("{nonce}"));
+    let external = ["src=\"http", "href=\"http", "url(http", "@import"];
+    assert!(external.iter().all(|external| !page.contains(external)));
+    assert!(policy.starts_with("default-src 'none'"));
+    assert!(!String::from_utf8(setup.get("/", "").body).unwrap().contains(nonce), "another one each time");
+}
+
+#[test]
+fn nonsense_is_answered_and_cut() {
+    let setup = Setup::with_camera(FourCC::YUYV, SIZE, |_| {});
+    let many = "X: y\r\n".repeat(100);
+    for (request, status) in [
+        ("\u{1}\u{2}nonsense\r\n\r\n".to_owned(), 400),
+        ("GET / SPDY/9\r\n\r\n".to_owned(), 400),
+        (format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "y".repeat(9000)), 431),
+        (format!("GET / HTTP/1.1\r\n{many}\r\n"), 431),
+    ] {
+        let mut socket = setup.connect();
+        let _ = socket.write_all(request.as_bytes());
+        let mut reader = BufReader::new(socket);
+        assert_eq!(Answer::read(&mut reader).status(), status, "{}", &request[..20]);
+        assert_eq!(reader.read(&mut [0; 1]).unwrap_or(0), 0, "and closed");
+    }
+}
+
+#[test]
+fn connections_are_limited_in_all_and_by_address() {
+    let setup = Setup::without_camera(|config| config.max_connections_per_address = 3);
+    let held: Vec<_> = (0..3).map(|_| setup.watch("")).collect();
+    let mut socket = setup.connect();
+    let mut refusal = String::new();
+    socket.read_to_string(&mut refusal).unwrap();
+    assert!(refusal.starts_with("HTTP/1.1 503") && refusal.contains("Retry-After"), "{refusal}");
+    drop(held);
+    let end = Instant::now() + Duration::from_secs(10);
+    while !setup.get("/healthz", "").head.starts_with("HTTP/1.1 200") {
+        assert!(Instant::now() < end);
+    }
+
+    // One who only keeps a place makes room for one who has something to ask.
+    let setup = Setup::without_camera(|config| config.max_connections = 3);
+    let _watching = [setup.watch(""), setup.watch("")];
+    let mut idle = setup.connect();
+    std::thread::sleep(Duration::from_millis(50));
+    assert_eq!(setup.get("/healthz", "").status(), 200);
+    assert_eq!(idle.read(&mut [0; 1]).unwrap(), 0);
+}
+
+#[test]
+fn the_end_ends_all_connections() {
+    let setup = Setup::without_camera(|_| {});
+    let mut viewer = setup.watch("");
+    viewer.part();
+    let address = setup.address;
+    drop(setup);
+    let mut rest = Vec::new();
+    viewer.reader.read_to_end(&mut rest).unwrap_or_default();
+    assert!(TcpStream::connect(address).is_err());
+}
+
+#[test]
+fn an_address_in_use_is_told() {
+    let setup = Setup::without_camera(|_| {});
+    let error = Http::start(&HttpConfig::at(setup.address), 1, false).err().unwrap();
+    assert!(error.to_string().contains(&setup.address.to_string()) && error.to_string().contains("--http"));
+}
+
+#[test]
+fn requests_without_end_keep_nobody_waiting() {
+    let mut setup = Setup::with_camera(FourCC::YUYV, SIZE, |_| {});
+    let mut viewer = setup.watch("");
+    let flood = setup.connect();
+    let (mut reader, mut writer) = (flood.try_clone().unwrap(), flood.try_clone().unwrap());
+    let threads = [
+        std::thread::spawn(move || while writer.write_all(&b"GET /healthz HTTP/1.1\r\n\r\n".repeat(400)).is_ok() {}),
+        std::thread::spawn(move || while reader.read(&mut [0; 65536]).is_ok_and(|count| count > 0) {}),
+    ];
+    std::thread::sleep(Duration::from_millis(200));
+    for _ in 0..10 {
+        let sequence = setup.grey();
+        assert_eq!(viewer.part().0, Some(sequence));
+    }
+    assert_eq!(setup.get("/healthz", "").status(), 200);
+    flood.shutdown(std::net::Shutdown::Both).unwrap();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
