@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use picam::cli::{self, Cli, Command};
 use picam::config::ConfigError;
-use picam::config::files::{Files, Loaded};
+use picam::config::files::Files;
 use picam::device::error::ErrorKind;
 use picam::device::{DeviceError, list};
 use picam::stop::Stop;
@@ -27,12 +27,12 @@ fn main() -> ExitCode {
 fn work(cli: &Cli) -> anyhow::Result<()> {
     match &cli.command {
         None | Some(Command::Run(_)) => {
-            let Loaded { config, warnings } = cli.load()?;
-            terminal::start_logging(config.report.quiet, config.report.verbosity);
-            warnings.iter().for_each(|warning| log::warn!("{warning}"));
+            let loaded = cli.load()?;
+            terminal::start_logging(loaded.config.report.quiet, loaded.config.report.verbosity);
+            loaded.warnings.iter().for_each(|warning| log::warn!("{warning}"));
             let stop = Stop::new()?;
             stop.at_signals()?;
-            picam::run(config, warnings, stop)
+            picam::run(loaded, stop)
         }
         Some(Command::Snapshot(flags)) => {
             let config = cli.load()?.config;

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::capture::{Capture, Event};
+use crate::config::files::{Fallback, Loaded};
 use crate::config::{Config, Output, ReportConfig, SinkConfig};
+use crate::device::DeviceError;
 use crate::frame::Frame;
 use crate::http::Board;
 use crate::notify::Notify;
@@ -26,17 +28,27 @@ const OBSERVE_INTERVAL: Duration = Duration::from_secs(1);
 /// How often systemd is told how it goes where no summaries are asked for.
 const NOTIFY_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Captures by `config` until its count or duration is reached or `stop` is asked for, and tells how it went. `warnings` are
-/// what was wrong with the configuration: who watches is told, too.
+/// Captures by a configuration until its count or duration is reached or `stop` is asked for, and tells how it went. What is
+/// wrong with the configuration is told to who watches, too; what the camera refuses of an overriding file ends nothing.
 ///
 /// # Errors
 /// An output that cannot be opened, or a [`DeviceError`](crate::device::DeviceError) that waiting cannot mend or is not to
 /// be waited for. Frames that were captured until then are written and accounted for.
-pub fn run(config: Config, warnings: Vec<String>, stop: Stop) -> anyhow::Result<()> {
+pub fn run(loaded: Loaded, stop: Stop) -> anyhow::Result<()> {
+    let Loaded { config, warnings, fallback } = loaded;
     let sinks = sink::start_all(&config.sinks, config.keep_existing, config.capture.keep_corrupt)?;
     let mut run = Run::new(&config, warnings, sinks);
-    let mut capture = Capture::new(config.capture, stop);
-    let result = run.capture(&mut capture);
+    let mut capture = Capture::new(config.capture, stop.clone());
+    let mut result = run.capture(&mut capture);
+    if let (Err(error), Some(Fallback { capture: config, file })) = (&result, fallback) {
+        if error.downcast_ref().is_some_and(|error: &DeviceError| !error.may_pass()) {
+            run.warn(format!("{}: {error:#}; capturing without what it asks of the camera", file.display()));
+            let accounting = std::mem::take(capture.accounting_mut());
+            capture = Capture::new(config, stop);
+            *capture.accounting_mut() = accounting;
+            result = run.capture(&mut capture);
+        }
+    }
     run.notify.stopping();
     let seconds = seconds_since(run.started);
     let accounting = std::mem::take(capture.accounting_mut());
@@ -135,6 +147,12 @@ impl Run {
                 return Ok(());
             }
         }
+    }
+
+    /// Logs what is wrong with the configuration, and shows it from now on.
+    fn warn(&mut self, line: String) {
+        log::warn!("{line}");
+        self.warnings.push(line);
     }
 
     fn started(&mut self, stream: StreamInfo, restarts: u64) {

@@ -169,34 +169,46 @@ fn a_camera_that_is_absent_is_shown_as_absent() {
 }
 
 #[test]
-fn a_mistake_in_the_configuration_and_notices_are_shown_to_who_watches() {
+fn who_watches_is_told_what_is_wrong_with_the_configuration_and_the_machine() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
     let notice = path("notices").join("Wi-Fi");
     std::fs::create_dir(path("notices")).unwrap();
     std::fs::write(&notice, "the password is wrong\n").unwrap();
-    std::fs::write(path("good.toml"), format!("[http]\nnotices = {:?}\n", path("notices"))).unwrap();
-    std::fs::write(path("bad.toml"), "colour = 1\n").unwrap();
-    let files = format!("--config {} --override {}", path("good.toml").display(), path("bad.toml").display());
-    let served = Served::start(&format!("--device test:64x48@100 {files}"));
-    let warnings = || {
-        let mut socket = served.connect();
-        write!(socket, "GET /status.json HTTP/1.0\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        socket.read_to_string(&mut answer).unwrap();
-        let status: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
-        status["warnings"].to_string()
+    std::fs::write(path("base.toml"), format!("[http]\nnotices = {:?}\n", path("notices"))).unwrap();
+    let serve = |over: &str| {
+        std::fs::write(path("over.toml"), over).unwrap();
+        let files = format!("--config {} --override {}", path("base.toml").display(), path("over.toml").display());
+        Served::start(&format!("--device test:64x48@100 {files}"))
     };
-    let shows = |what: &dyn Fn(&str) -> bool| {
+    let shows = |served: &Served, what: &dyn Fn(&Value) -> bool| {
         let end = Instant::now() + Duration::from_secs(10);
-        while !what(&warnings()) {
-            assert!(Instant::now() < end, "{}", warnings());
+        loop {
+            let mut socket = served.connect();
+            write!(socket, "GET /status.json HTTP/1.0\r\n\r\n").unwrap();
+            let mut answer = String::new();
+            socket.read_to_string(&mut answer).unwrap();
+            let status: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+            if what(&status) {
+                break;
+            }
+            assert!(Instant::now() < end, "{status}");
             thread::sleep(Duration::from_millis(20));
         }
     };
-    shows(&|told| told.contains("colour") && told.contains("Wi-Fi: the password is wrong"));
+    let warns = |status: &Value, of: &str| status["warnings"].to_string().contains(of);
+
+    let served = serve("colour = 1\n");
+    shows(&served, &|status| warns(status, "colour") && warns(status, "Wi-Fi: the password is wrong"));
     std::fs::remove_file(&notice).unwrap();
-    shows(&|told| told.contains("colour") && !told.contains("Wi-Fi"));
+    shows(&served, &|status| warns(status, "colour") && !warns(status, "Wi-Fi"));
+    served.end();
+
+    // Only the camera knows that it has no brightness.
+    let served = serve("[set]\nbrightness = 1\n");
+    shows(&served, &|status| {
+        warns(status, "over.toml") && warns(status, "brightness") && status["state"] == "capturing"
+    });
     served.end();
 }
 

@@ -22,9 +22,9 @@ static ALLOCATOR: Counting = Counting;
 fn of_a_run(frames: u32, sinks: &str) -> u64 {
     let arguments =
         format!("picam --device test:320x240@500 --buffers 8 --stats-interval 0 --count {frames} --quiet {sinks}");
-    let config = Cli::read(arguments.split_whitespace()).unwrap().load().unwrap().config;
+    let loaded = Cli::read(arguments.split_whitespace()).unwrap().load().unwrap();
     let before = allocations();
-    picam::run(config, Vec::new(), Stop::new().unwrap()).unwrap();
+    picam::run(loaded, Stop::new().unwrap()).unwrap();
     allocations() - before
 }
 

@@ -58,7 +58,8 @@ const CONFIGURATION: &[Part] = &[
     Text(
         "--override names a file whose keys override those of that file, where it exists. A mistake in it is logged, and \
          does not keep picam from capturing: it is used as it last was without one, of which a copy is kept in \
-         $STATE_DIRECTORY, or not at all.",
+         $STATE_DIRECTORY, or not at all. Where the camera refuses what the file asks of it, that is logged, and the camera is \
+         used as without the file.",
     ),
     Text(
         "Flags override the files: --strict=false what the file says with strict = true, --raw= (and nothing) the raw \

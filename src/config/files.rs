@@ -3,13 +3,14 @@
 //!
 //! A mistake in the configuration file is an error: somebody sits before it who can mend it. The overriding file's author
 //! may be anywhere, so a mistake there never keeps picam from capturing: it is told, and the file as it last was without
-//! one is used, of which a copy is kept.
+//! one is used, of which a copy is kept. Only the camera knows whether it does what the file asks of it: where it refuses,
+//! there is what to capture by instead.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Config, ConfigError, Mistake, Settings, file};
+use super::{CaptureConfig, Config, ConfigError, Mistake, Settings, file};
 
 /// The files' paths; by default there is none of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +30,17 @@ pub struct Loaded {
     pub config: Config,
     /// What is wrong with the overriding file, and what is used in its stead; a line each.
     pub warnings: Vec<String>,
+    /// What to capture by where the camera refuses what the overriding file asks of it; `None`: that asks nothing of it.
+    pub fallback: Option<Fallback>,
+}
+
+/// What to capture by without the overriding file.
+#[derive(Debug, PartialEq)]
+pub struct Fallback {
+    /// The camera, and what is asked of it.
+    pub capture: CaptureConfig,
+    /// The overriding file, which is to be mended.
+    pub file: PathBuf,
 }
 
 impl Files {
@@ -52,7 +64,11 @@ impl Files {
         let Some(path) = self.overriding() else {
             // Gone on purpose: what it said is not to come back with the next mistake.
             let _ = self.last_good().map(fs::remove_file);
-            return Ok(Loaded { config, warnings: Vec::new() });
+            return Ok(Loaded { config, warnings: Vec::new(), fallback: None });
+        };
+        let fallback = |over: &Config| {
+            let differs = over.capture != config.capture;
+            differs.then(|| Fallback { capture: config.capture.clone(), file: path.to_owned() })
         };
         let over = |path: &Path| {
             let bytes = file::bytes(path)?;
@@ -60,20 +76,23 @@ impl Files {
             file::parse(path, &bytes, layers).map(|(_, config)| (config, bytes))
         };
         let mistakes = match over(path) {
-            Ok((config, bytes)) => {
+            Ok((over, bytes)) => {
                 let kept = self.last_good().map_or(Ok(()), |copy| keep(&copy, &bytes));
                 let warning = |error| format!("{}: its last good copy cannot be kept: {error}", path.display());
-                return Ok(Loaded { config, warnings: kept.map_err(warning).err().into_iter().collect() });
+                let warnings = kept.map_err(warning).err().into_iter().collect();
+                return Ok(Loaded { fallback: fallback(&over), config: over, warnings });
             }
             Err(mistakes) => mistakes,
         };
         let mut warnings: Vec<_> = mistakes.iter().map(Mistake::to_string).collect();
-        let (config, used) = match self.last_good().map(|copy| (over(&copy), copy)) {
-            Some((Ok((config, _)), copy)) => (config, format!("as it last was without a mistake, {}", copy.display())),
-            _ => (config, "without a line of it".to_owned()),
+        let last_good = self.last_good().and_then(|copy| Some((over(&copy).ok()?.0, copy)));
+        let used = match &last_good {
+            Some((_, copy)) => format!("as it last was without a mistake, {}", copy.display()),
+            None => "without a line of it".to_owned(),
         };
         warnings.push(format!("{}: capturing {used}; mend it and start picam again", path.display()));
-        Ok(Loaded { config, warnings })
+        let fallback = last_good.as_ref().and_then(|(over, _)| fallback(over));
+        Ok(Loaded { config: last_good.map_or(config, |(over, _)| over), warnings, fallback })
     }
 
     /// The files that exist, each checked over the one before it.

@@ -46,10 +46,12 @@ fn the_boot_partitions_file_overrides_key_by_key_and_flags_override_both() {
     let device = Device::new();
     assert_eq!(device.buffers(), 5);
     device.write("boot.toml", "buffers = 6\n[set]\nb = 3\n");
-    let Loaded { config, warnings } = device.starts();
+    let Loaded { config, warnings, .. } = device.starts();
     assert!(warnings.is_empty());
     assert_eq!((config.capture.buffers, config.sinks.len()), (6, 1));
     assert_eq!(config.capture.controls, [("a".into(), "1".into()), ("b".into(), "3".into())]);
+    let fallback = device.starts().fallback.unwrap();
+    assert_eq!((fallback.capture.buffers, fallback.file), (5, device.root.path().join("boot.toml")));
 
     let flags = Settings { buffers: Some(7), ..Settings::default() };
     assert_eq!(device.files.load(&flags).unwrap().config.capture.buffers, 7);
@@ -65,7 +67,7 @@ fn after_a_mistake_the_last_good_one_is_used_until_it_is_mended() {
     assert_eq!(device.buffers(), 6);
     for mistake in ["buffers = 7\nbufers = 8\n", "buffers = ", "json = true\nbuffers = 7\n", "\0\0\0\0", "\u{b7}"] {
         device.write("boot.toml", mistake);
-        let Loaded { config, warnings } = device.starts();
+        let Loaded { config, warnings, .. } = device.starts();
         assert_eq!(config.capture.buffers, 6, "{mistake:?}");
         assert!(warnings[0].contains("boot.toml:"), "{warnings:?}");
         assert!(warnings.last().unwrap().contains("as it last was without a mistake"), "{warnings:?}");
@@ -111,7 +113,7 @@ fn a_copy_that_cannot_be_kept_or_used_is_no_obstacle() {
     let mut device = Device::new();
     device.files.state = Some(device.root.path().join("absent"));
     device.write("boot.toml", "buffers = 6");
-    let Loaded { config, warnings } = device.starts();
+    let Loaded { config, warnings, .. } = device.starts();
     assert_eq!(config.capture.buffers, 6);
     assert!(warnings[0].contains("its last good copy cannot be kept"), "{warnings:?}");
 
