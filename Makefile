@@ -113,6 +113,9 @@ sdcard-test: ## the same booted in QEMU: MACHINE=virt, raspi3b or raspi4b; anoth
 yocto: ## the Yocto layer without a build; OE_DIR=DIRECTORY also parses it and runs yocto-check-layer
 	meta-picam/check
 
+yocto-trees: ## what OE_DIR=DIRECTORY is to have: both releases, as kas/ pins them
+	meta-picam/check --trees
+
 yocto-image: ## MACHINE=rpi4-64: picam-image, by kas; hours
 	meta-picam/build $(MACHINE)
 
@@ -148,4 +151,4 @@ packages: ## FOR="lint drivers-guest": install what these need (Debian, Ubuntu)
 
 .PHONY: help test lint manual lint-workflows deny advisories drivers drivers-guest clients bench bench-live bench-encode cross cross-test aarch64 armv7 \
   aarch64-test armv7-test glibc reproducible deploy image image-publish package package-check service-check \
-  boot-test buildroot-check sdcard sdcard-test yocto yocto-image source source-test sbom os-list collect checksums dist release-notes release packages
+  boot-test buildroot-check sdcard sdcard-test yocto yocto-trees yocto-image source source-test sbom os-list collect checksums dist release-notes release packages

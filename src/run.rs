@@ -32,7 +32,7 @@ const NOTIFY_INTERVAL: Duration = Duration::from_secs(10);
 /// wrong with the configuration is told to who watches, too; what the camera refuses of an overriding file ends nothing.
 ///
 /// # Errors
-/// An output that cannot be opened, or a [`DeviceError`](crate::device::DeviceError) that waiting cannot mend or is not to
+/// An output that cannot be opened, or a [`DeviceError`] that waiting cannot mend or is not to
 /// be waited for. Frames that were captured until then are written and accounted for.
 pub fn run(loaded: Loaded, stop: Stop) -> anyhow::Result<()> {
     let Loaded { config, warnings, fallback } = loaded;
