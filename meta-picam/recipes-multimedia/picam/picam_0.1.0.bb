@@ -13,12 +13,11 @@ LIC_FILES_CHKSUM = "\
 CVE_PRODUCT = "picam-project:picam"
 
 # The commit and its crates are set together, by meta-picam/pin.
-SRC_URI = "\
-    git://github.com/picam-project/picam.git;protocol=https;branch=main;destsuffix=${BP} \
+require picam-source.inc
+SRC_URI += "\
     file://run-ptest \
     file://test-paths \
 "
-SRCREV = "56b3866cbc42e670485b577ef5ee2f4a22cd96b3"
 require picam-crates.inc
 
 # The toolchain: meta-rust-bin's prebuilt one where that layer is, oe-core's otherwise.
