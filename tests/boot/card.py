@@ -71,3 +71,12 @@ class Card:
         run("dd", f"if={self.path}", f"of={destination}", f"bs={block}", f"skip={start // block}",
             f"count={size // block}", "conv=sparse")
         return destination
+
+    def write(self, position, new):
+        """Writes over what is there: what it was."""
+        with open(self.path, "r+b") as card:
+            card.seek(position)
+            old = card.read(len(new))
+            card.seek(position)
+            card.write(new)
+        return old
