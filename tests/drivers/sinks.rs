@@ -77,9 +77,11 @@ fn a_slow_reader_skips_frames_and_loses_none() {
     assert!(sink.written() > 0 && sink.skipped_by("slow") + sink.skipped_by("no_buffer") > 0, "{total:?}");
     let read = reader.join().unwrap();
     assert_eq!(read, sink.written() * SMALL_FRAME, "whole frames: {total:?}");
-    // The slow sink has the skips; the driver never ran out of buffers for long.
-    assert_eq!(total.lost(), gaps(&frame_log(&log)));
-    assert!(total.lost() <= 10, "{total:?}");
+    // The slow sink has the skips, and the driver always had a buffer to fill: what vivid loses on a busy machine, its own
+    // thread was late for.
+    let frames = frame_log(&log);
+    assert_eq!(total.lost(), gaps(&frames));
+    assert!(frames.iter().all(|frame| frame.queue_depth >= 1), "{total:?}");
 }
 
 /// Five frames a second at most; answers how many bytes came.
