@@ -68,10 +68,11 @@ fn a_frame_costs_no_allocation_and_no_copy() {
         assert!(few > 0, "the counting works");
     }
 
-    // With somebody who watches, for each quality. What a growing picture takes is not of every frame.
+    // With somebody who watches, for each quality. What a growing picture takes is not of every frame, nor what the books
+    // take that are handed over once a second, of which a busy machine needs several.
     of_a_watched_run(20);
     let (few, many) = (of_a_watched_run(50), of_a_watched_run(250));
-    assert!(many <= few + 20, "{few} allocations, and {many} with 200 more frames that are watched");
+    assert!(many < few + 100, "{few} allocations, and {many} with 200 more frames that are watched");
 
     // A buffer's frames are always at the same address: the driver's memory is what is handed out.
     let device = "test:320x240@500".parse().unwrap();
