@@ -32,9 +32,10 @@ python () {
         raise bb.parse.SkipRecipe(f"it needs Rust 1.85, and this oe-core has {rust}: add the layer meta-rust-bin")
 }
 
-# Stripping, and the split into a package with debug symbols, is the distribution's.
+# Stripping, and the split into a package with debug symbols, is the distribution's. Functions and lines are what a backtrace
+# needs; with variables it would be twice as large.
 export CARGO_PROFILE_RELEASE_STRIP = "none"
-export CARGO_PROFILE_RELEASE_DEBUG = "true"
+export CARGO_PROFILE_RELEASE_DEBUG = "1"
 
 # What encodes JPEG: linked, so that the package depends on it. Without, picam opens it where it is installed.
 PACKAGECONFIG ??= "turbojpeg"
