@@ -70,7 +70,8 @@ fn a_frame_with_the_error_flag_is_corrupt_and_kept_only_on_demand() {
         picam.captures();
         for _ in 0..3 {
             vivid.press(Control::InjectErrorFlag);
-            sleep(Duration::from_millis(200));
+            // A frame each, also where vivid has little of a busy machine.
+            sleep(Duration::from_millis(600));
         }
         let total = picam.terminate().with_status(0).total();
 
