@@ -111,7 +111,8 @@ fn a_thousand_hostile_connections_cost_capture_no_frame() {
             Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{error}"),
         }
     }
-    assert!(started.elapsed() < Duration::from_secs(60));
+    // Some ten seconds; an emulated machine takes longer for each.
+    assert!(started.elapsed() < Duration::from_secs(180));
 
     let summary = served.end();
     let seen = viewer.join().unwrap();
