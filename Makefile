@@ -4,7 +4,7 @@ aarch64_target := aarch64-unknown-linux-gnu
 armv7_target := armv7-unknown-linux-gnueabihf
 TARGET ?= $(aarch64_target)
 CROSS ?= cross
-version = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1)
+version = $(shell release/version)
 target_dir := $(or $(CARGO_TARGET_DIR),target)
 scripts = $(shell git grep -lIE '^\#!/(bin/|usr/bin/env )(ba)?sh')
 
@@ -14,12 +14,13 @@ help: ## this list
 test: ## the tests that need no device
 	cargo test --locked
 
-lint: ## format, clippy, documentation, shellcheck
+lint: ## format, clippy, documentation, scripts
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked --features link-turbojpeg -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items
 	shellcheck $(scripts)
+	.ci/pipes
 
 manual: ## the manual page and the shells' completions in dist/, after a change of the flags
 	cargo build --locked

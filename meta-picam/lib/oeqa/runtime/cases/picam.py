@@ -33,7 +33,7 @@ class PicamTest(OERuntimeTestCase):
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             pid = self.pid()
-            if pid not in ("0", besides) and self.target.run(f"ls -l /proc/{pid}/fd | grep -q /dev/video")[0] == 0:
+            if pid not in ("0", besides) and self.target.run(f"ls -l /proc/{pid}/fd | grep /dev/video")[0] == 0:
                 if self.dequeued(pid) >= 10:
                     return pid
             time.sleep(1)
