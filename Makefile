@@ -27,6 +27,10 @@ manual: ## the manual page and the shells' completions in dist/, after a change 
 	$(target_dir)/debug/picam man >dist/picam.1
 	for shell in bash zsh fish; do $(target_dir)/debug/picam completions $$shell >dist/picam.$$shell || exit; done
 
+rust: ## install the Rust of releases (release/rust-version); prints how to use it, for a workflow's GITHUB_ENV
+	@rustup toolchain install --profile minimal --component clippy --component rustfmt $$(cat release/rust-version) >&2
+	@echo RUSTUP_TOOLCHAIN=$$(cat release/rust-version)
+
 lint-workflows: ## actionlint and zizmor
 	.ci/tool actionlint
 	.ci/tool zizmor --quiet --offline --persona auditor .github
@@ -126,6 +130,12 @@ source: ## the release's source with all its crates, in target/dist
 source-test: ## build and test it with nothing else
 	release/source --test target/dist/picam-$(version).tar.gz
 
+source-again: ## make it once more in a shallow clone: bit-identical
+	release/source --again target/dist/picam-$(version).tar.gz
+
+source-hash: ## that Buildroot's picam.hash is of this tarball: Buildroot refuses another one
+	buildroot-ext/package/picam/hash --check target/dist/picam-$(version).tar.gz
+
 sbom: ## the bill of materials (CycloneDX), in target/dist
 	release/sbom
 	.ci/tool python release/check-sbom target/dist/picam-$(version).cdx.json
@@ -150,6 +160,6 @@ release: ## TAG=v0.1.0: publish target/dist as a release
 packages: ## FOR="lint drivers-guest": install what these need (Debian, Ubuntu)
 	.ci/install $(FOR)
 
-.PHONY: help test lint manual lint-workflows deny advisories drivers drivers-guest clients bench bench-live bench-encode cross cross-test aarch64 armv7 \
+.PHONY: help test lint rust manual lint-workflows deny advisories drivers drivers-guest clients bench bench-live bench-encode cross cross-test aarch64 armv7 \
   aarch64-test armv7-test glibc reproducible deploy image image-publish package package-check service-check \
-  boot-test buildroot-check sdcard sdcard-test yocto yocto-trees yocto-image source source-test sbom os-list collect checksums dist release-notes release packages
+  boot-test buildroot-check sdcard sdcard-test yocto yocto-trees yocto-image source source-test source-again source-hash sbom os-list collect checksums dist release-notes release packages
