@@ -27,9 +27,10 @@ manual: ## the manual page and the shells' completions in dist/, after a change 
 	$(target_dir)/debug/picam man >dist/picam.1
 	for shell in bash zsh fish; do $(target_dir)/debug/picam completions $$shell >dist/picam.$$shell || exit; done
 
-rust: ## install the Rust of releases (release/rust-version); prints how to use it, for a workflow's GITHUB_ENV
-	@rustup toolchain install --profile minimal --component clippy --component rustfmt $$(cat release/rust-version) >&2
-	@echo RUSTUP_TOOLCHAIN=$$(cat release/rust-version)
+RUST ?= $(shell cat release/rust-version)
+rust: ## install the Rust of releases, or RUST=stable; prints how to use it, for a workflow's GITHUB_ENV
+	@rustup toolchain install --profile minimal --component clippy --component rustfmt $(RUST) >&2
+	@echo RUSTUP_TOOLCHAIN=$(RUST)
 
 lint-workflows: ## actionlint and zizmor
 	.ci/tool actionlint
@@ -40,6 +41,9 @@ deny: ## licences, bans and sources of the crates
 
 advisories: ## known flaws of the crates, as RustSec tells them today
 	.ci/tool cargo-deny --locked --workspace check --deny warnings advisories
+
+pins: ## what this repository pins, and for how long it has
+	release/pins
 
 drivers: ## the tests on the kernel's own drivers
 	tests/drivers/run
@@ -71,6 +75,9 @@ aarch64 armv7: ## release build for the Pi without containers, by this machine's
 	cross/cargo $($@_target) build --release --locked
 	cross/glibc $(target_dir)/$($@_target)/release/picam
 
+aarch64-check: ## compile for the Pi, without linking: needs neither a container nor a cross gcc
+	cross/cargo $(aarch64_target) check --locked --workspace --all-targets
+
 aarch64-test armv7-test: ## the tests as aarch64 (armv7) through qemu-user
 	cross/cargo $($(@:-test=)_target) test --locked
 
@@ -88,7 +95,10 @@ image: ## build the cross image, and check the V4L2 bindings with it
 	cross/image check
 
 image-publish: ## the same and publish it, unless that is done: a new toolchain is a new name in Cross.toml
-	docker manifest inspect $$(cross/image name) || { $(MAKE) image && cross/image push; }
+	docker manifest inspect $$(cross/image name) >/dev/null || { $(MAKE) image && cross/image push; }
+
+image-digest: ## name=NAME@DIGEST of the published image, for a workflow's GITHUB_OUTPUT
+	@echo name=$$(cross/image digest)
 
 package: ## tarball and Debian package of the release build for TARGET, in target/dist
 	release/package $(TARGET)
@@ -146,8 +156,9 @@ os-list: ## for the SD images in target/dist: the list by which Raspberry Pi Ima
 collect: ## move what was made elsewhere to target/dist: PARTS are directories with files and their SHA256SUMS
 	release/collect $(PARTS)
 
-checksums: ## SHA256SUMS of target/dist
-	cd target/dist && rm -f SHA256SUMS && sha256sum -- * >SHA256SUMS && cat SHA256SUMS
+SUMS ?= SHA256SUMS
+checksums: ## SHA256SUMS of target/dist; SUMS=NAME: in another file
+	cd target/dist && rm -f $(SUMS) && sha256sum -- * >$(SUMS) && cat $(SUMS)
 
 dist: package source sbom checksums ## what a release has for TARGET, with source, SBOM and SHA256SUMS
 
@@ -157,9 +168,12 @@ release-notes: ## TAG=v0.1.0: what the changelog says of it; fails where tag and
 release: ## TAG=v0.1.0: publish target/dist as a release
 	release/publish "$(TAG)"
 
+release-images: ## TAG=v0.1.0: add the images in target/dist to that release
+	release/publish --images "$(TAG)"
+
 packages: ## FOR="lint drivers-guest": install what these need (Debian, Ubuntu)
 	.ci/install $(FOR)
 
-.PHONY: help test lint rust manual lint-workflows deny advisories drivers drivers-guest clients bench bench-live bench-encode cross cross-test aarch64 armv7 \
+.PHONY: help test lint rust pins manual lint-workflows deny advisories drivers drivers-guest clients bench bench-live bench-encode cross cross-test aarch64 armv7 \
   aarch64-test armv7-test glibc reproducible deploy image image-publish package package-check service-check \
-  boot-test buildroot-check sdcard sdcard-test yocto yocto-trees yocto-image source source-test source-again source-hash sbom os-list collect checksums dist release-notes release packages
+  boot-test buildroot-check sdcard sdcard-test yocto yocto-trees yocto-image source source-test source-again source-hash sbom os-list collect checksums dist release-images image-digest aarch64-check source-again source-hash release-notes release packages
