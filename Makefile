@@ -32,11 +32,15 @@ rust: ## install the Rust of releases, or RUST=stable; prints how to use it, for
 	@rustup toolchain install --profile minimal --component clippy --component rustfmt $(RUST) >&2
 	@echo RUSTUP_TOOLCHAIN=$(RUST)
 
+notices: ## the licences of the crates in dist/, after a change of Cargo.lock
+	release/notices
+
 lint-workflows: ## actionlint and zizmor
 	.ci/tool actionlint
 	.ci/tool zizmor --quiet --offline --persona auditor .github
 
-deny: ## licences, bans and sources of the crates
+deny: ## licences, bans and sources of the crates; their notices
+	release/notices --check
 	.ci/tool cargo-deny --locked --workspace check --deny warnings licenses bans sources
 
 advisories: ## known flaws of the crates, as RustSec tells them today
@@ -174,6 +178,6 @@ release-images: ## TAG=v0.1.0: add the images in target/dist to that release
 packages: ## FOR="lint drivers-guest": install what these need (Debian, Ubuntu)
 	.ci/install $(FOR)
 
-.PHONY: help test lint rust pins manual lint-workflows deny advisories drivers drivers-guest clients bench bench-live bench-encode cross cross-test aarch64 armv7 \
+.PHONY: help test lint rust pins notices manual lint-workflows deny advisories drivers drivers-guest clients bench bench-live bench-encode cross cross-test aarch64 armv7 \
   aarch64-test armv7-test glibc reproducible deploy image image-publish package package-check service-check \
   boot-test buildroot-check sdcard sdcard-test yocto yocto-trees yocto-image source source-test source-again source-hash sbom os-list collect checksums dist release-images image-digest aarch64-check source-again source-hash release-notes release packages

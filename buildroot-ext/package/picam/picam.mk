@@ -6,7 +6,7 @@
 
 PICAM_VERSION = 0.1.0
 PICAM_LICENSE = MIT or Apache-2.0
-PICAM_LICENSE_FILES = LICENSE-MIT LICENSE-APACHE
+PICAM_LICENSE_FILES = LICENSE-MIT LICENSE-APACHE dist/THIRD-PARTY-NOTICES.txt
 
 ifeq ($(BR2_PACKAGE_PICAM_LOCAL),y)
 PICAM_SITE = $(BR2_EXTERNAL_PICAM_PATH)/..
@@ -43,6 +43,13 @@ define PICAM_FETCH_CRATES
 	fi
 endef
 PICAM_PRE_BUILD_HOOKS += PICAM_FETCH_CRATES
+
+# The crates' licences go with the program. /usr/share/doc would be removed.
+define PICAM_INSTALL_NOTICES
+	$(INSTALL) -D -m 0644 $(@D)/dist/THIRD-PARTY-NOTICES.txt \
+		$(TARGET_DIR)/usr/share/picam/THIRD-PARTY-NOTICES.txt
+endef
+PICAM_POST_INSTALL_TARGET_HOOKS += PICAM_INSTALL_NOTICES
 
 # A kernel built here gets what a USB camera needs, built in: it is ready before
 # init is.
