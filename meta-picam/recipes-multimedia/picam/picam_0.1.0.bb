@@ -47,6 +47,7 @@ CARGO_BINDIR ?= "${B}/target/${CARGO_TARGET_SUBDIR}"
 do_install() {
     install -D -m 0755 ${CARGO_BINDIR}/picam ${D}${bindir}/picam
     install -D -m 0644 ${S}/dist/picam.toml ${D}${sysconfdir}/picam.toml
+    install -D -m 0644 ${S}/dist/THIRD-PARTY-NOTICES.txt ${D}${datadir}/picam/THIRD-PARTY-NOTICES.txt
     install -D -m 0644 ${S}/dist/picam.1 ${D}${mandir}/man1/picam.1
     install -D -m 0644 ${S}/dist/picam.bash ${D}${datadir}/bash-completion/completions/picam
     install -D -m 0644 ${S}/dist/60-picam.rules ${D}${nonarch_base_libdir}/udev/rules.d/60-picam.rules
