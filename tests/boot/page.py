@@ -15,6 +15,10 @@ TOKEN = "of-this-test-only"
 SERVE = f'[http]\nlisten = "0.0.0.0:8080"\ntoken = "{TOKEN}"\n'
 
 
+class Unanswered(Failure):
+    """No server was reached, neither to say yes nor no."""
+
+
 class Page:
     """QEMU's user network has to be told `forward`."""
 
@@ -29,6 +33,7 @@ class Page:
         if token:
             request.add_header("Authorization", f"Bearer {token}")
         deadline = time.monotonic() + timeout
+        reached = False
         while True:
             try:
                 with urllib.request.urlopen(request, timeout=20) as answer:
@@ -37,10 +42,11 @@ class Page:
                 have = error.code, error.headers, error.read()
             except (OSError, http.client.HTTPException) as error:
                 have = None, None, str(error).encode()
+            reached = reached or have[0] is not None
             if have[0] == status and holds(have[2]):
                 return have[1:]
             if time.monotonic() > deadline:
-                raise Failure(f"{path} is answered by status {status} and what is right, and not {have[0]}: {have[2][:400]}")
+                raise (Failure if reached else Unanswered)(f"{path} is answered by status {status} and what is right, and not {have[0]}: {have[2][:400]}")
             time.sleep(0.5)
 
     def serves(self):
@@ -78,3 +84,25 @@ class Page:
             return [each for each in page["warnings"] if re.search(pattern, each)]
 
         return found(self.shows(found))[0]
+
+
+class NoPage:
+    """In place of Page where a guest has no network: nothing is asked, and each answer says so."""
+
+    ABSENT = "not asked for, without a network"
+
+    def __init__(self, forward, captures):
+        """`captures` waits for the console to say that picam captures, which is what `well` has left."""
+        self.forward, self.captures = forward, captures
+
+    def answers(self, *_):
+        return self.ABSENT
+
+    def well(self):
+        self.captures()
+
+    def waits(self):
+        return self.ABSENT
+
+    def warns(self, _):
+        return self.ABSENT
