@@ -27,13 +27,13 @@ manual: ## the manual page and the shells' completions in dist/, after a change 
 	$(target_dir)/debug/picam man >dist/picam.1
 	for shell in bash zsh fish; do $(target_dir)/debug/picam completions $$shell >dist/picam.$$shell || exit; done
 
+notices: ## the licences of the crates in dist/, after a change of Cargo.lock
+	release/notices
+
 RUST ?= $(shell cat release/rust-version)
 rust: ## install the Rust of releases, or RUST=stable; prints how to use it, for a workflow's GITHUB_ENV
 	@rustup toolchain install --profile minimal --component clippy --component rustfmt $(RUST) >&2
 	@echo RUSTUP_TOOLCHAIN=$(RUST)
-
-notices: ## the licences of the crates in dist/, after a change of Cargo.lock
-	release/notices
 
 lint-workflows: ## actionlint and zizmor
 	.ci/tool actionlint

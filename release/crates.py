@@ -14,18 +14,20 @@ def run(*command):
 
 
 def metadata():
-    """Cargo's metadata of each package in Cargo.lock: {(name, version): {...}}."""
-    packages = json.loads(run("cargo", "metadata", "--locked", "--format-version", "1"))["packages"]
+    """Cargo's metadata of each package for the release's targets: {(name, version): {...}}."""
+    # Without these, Cargo also wants Windows' crates, which a build for the release's targets does not download.
+    targets = [word for target in TARGETS for word in ("--filter-platform", target)]
+    packages = json.loads(run("cargo", "metadata", "--locked", "--format-version", "1", *targets))["packages"]
     return {(package["name"], package["version"]): package for package in packages}
 
 
-def tree(edges):
+def tree(edges, *options):
     """What each package depends on, as Cargo's resolver decides for the release's targets: {(name, version): {...}}."""
     targets = [word for target in TARGETS for word in ("--target", target)]
     depends, above = {}, []
     # Cargo's own metadata lists optional crates that no feature asks for; its tree does not.
     words = ["--package", "picam", "--edges", edges, "--prefix", "depth", "--no-dedupe", "--format", " {p}"]
-    for line in run("cargo", "tree", "--locked", *words, *targets).split("\n"):
+    for line in run("cargo", "tree", "--locked", *words, *targets, *options).split("\n"):
         if not line:
             continue  # between two targets
         depth, name, version = re.match(r"(\d+) (\S+) v(\S+)", line).groups()
@@ -38,6 +40,6 @@ def tree(edges):
     return depends
 
 
-def linked():
+def linked(*options):
     """Those that are in a program: not what only build scripts and procedural macros need."""
-    return tree("normal,no-proc-macro")
+    return tree("normal,no-proc-macro", *options)
