@@ -32,7 +32,8 @@ notices: ## the licences of the crates in dist/, after a change of Cargo.lock
 
 RUST ?= $(shell cat release/rust-version)
 rust: ## install the Rust of releases, or RUST=stable; prints how to use it, for a workflow's GITHUB_ENV
-	@rustup toolchain install --profile minimal --component clippy --component rustfmt $(RUST) >&2
+	@{ [ $(RUST) != stable ] && cargo +$(RUST) clippy --version && cargo +$(RUST) fmt --version; } >/dev/null 2>&1 || \
+	  rustup toolchain install --profile minimal --component clippy --component rustfmt $(RUST) >&2
 	@echo RUSTUP_TOOLCHAIN=$(RUST)
 
 lint-workflows: ## actionlint and zizmor
