@@ -103,7 +103,7 @@ image-publish: ## the same and publish it, unless that is done: a new toolchain 
 	docker manifest inspect $$(cross/image name) >/dev/null || { $(MAKE) image && cross/image push; }
 
 image-digest: ## name=NAME@DIGEST of the published image, for a workflow's GITHUB_OUTPUT
-	@echo name=$$(cross/image digest)
+	@name=$$(cross/image digest) && echo "name=$$name"
 
 package: ## tarball and Debian package of the release build for TARGET, in target/dist
 	release/package $(TARGET)
