@@ -89,6 +89,9 @@ aarch64-test armv7-test: ## the tests as aarch64 (armv7) through qemu-user
 glibc: ## which glibc the release build needs, at most that of Debian bookworm
 	cross/glibc $(target_dir)/$(TARGET)/release/picam
 
+audit-data: ## that the release build for TARGET names its crates, for scanners
+	release/check-audit $(target_dir)/$(TARGET)/release/picam
+
 reproducible: ## build twice in two directories: bit-identical
 	cross/reproducible $(TARGET)
 
@@ -180,5 +183,5 @@ packages: ## FOR="lint drivers-guest": install what these need (Debian, Ubuntu)
 	.ci/install $(FOR)
 
 .PHONY: help test lint rust pins notices manual lint-workflows deny advisories drivers drivers-guest clients bench bench-live bench-encode cross cross-test aarch64 armv7 \
-  aarch64-test armv7-test glibc reproducible deploy image image-publish package package-check service-check \
+  aarch64-test armv7-test glibc audit-data reproducible deploy image image-publish package package-check service-check \
   boot-test buildroot-check sdcard sdcard-test yocto yocto-trees yocto-image source source-test source-again source-hash sbom os-list collect checksums dist release-images image-digest aarch64-check source-again source-hash release-notes release packages
