@@ -90,7 +90,7 @@ glibc: ## which glibc the release build needs, at most that of Debian bookworm
 	cross/glibc $(target_dir)/$(TARGET)/release/picam
 
 audit-data: ## that the release build for TARGET names its crates, for scanners
-	release/check-audit $(target_dir)/$(TARGET)/release/picam
+	release/check-audit $(TARGET) $(target_dir)/$(TARGET)/release/picam
 
 reproducible: ## build twice in two directories: bit-identical
 	cross/reproducible $(TARGET)

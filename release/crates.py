@@ -21,9 +21,9 @@ def metadata():
     return {(package["name"], package["version"]): package for package in packages}
 
 
-def tree(edges, *options):
-    """What each package depends on, as Cargo's resolver decides for the release's targets: {(name, version): {...}}."""
-    targets = [word for target in TARGETS for word in ("--target", target)]
+def tree(edges, *options, targets=TARGETS):
+    """What each package depends on, as Cargo's resolver decides for these targets: {(name, version): {...}}."""
+    targets = [word for target in targets for word in ("--target", target)]
     depends, above = {}, []
     # Cargo's own metadata lists optional crates that no feature asks for; its tree does not.
     words = ["--package", "picam", "--edges", edges, "--prefix", "depth", "--no-dedupe", "--format", " {p}"]
@@ -40,6 +40,6 @@ def tree(edges, *options):
     return depends
 
 
-def linked(*options):
+def linked(*options, targets=TARGETS):
     """Those that are in a program: not what only build scripts and procedural macros need."""
-    return tree("normal,no-proc-macro", *options)
+    return tree("normal,no-proc-macro", *options, targets=targets)
