@@ -154,6 +154,9 @@ source-again: ## make it once more in a shallow clone: bit-identical
 source-hash: ## that Buildroot's picam.hash is of this tarball: Buildroot refuses another one
 	buildroot-ext/package/picam/hash --check target/dist/picam-$(version).tar.gz
 
+source-pin: ## that the Yocto recipe builds the source that is checked out
+	meta-picam/pin --release
+
 sbom: ## the bill of materials (CycloneDX), in target/dist
 	release/sbom
 	.ci/tool python release/check-sbom target/dist/picam-$(version).cdx.json
@@ -184,4 +187,4 @@ packages: ## FOR="lint drivers-guest": install what these need (Debian, Ubuntu)
 
 .PHONY: help test lint rust pins notices manual lint-workflows deny advisories drivers drivers-guest clients bench bench-live bench-encode cross cross-test aarch64 armv7 \
   aarch64-test armv7-test glibc audit-data reproducible deploy image image-publish package package-check service-check \
-  boot-test buildroot-check sdcard sdcard-test yocto yocto-trees yocto-image source source-test source-again source-hash sbom os-list collect checksums dist release-images image-digest aarch64-check source-again source-hash release-notes release packages
+  boot-test buildroot-check sdcard sdcard-test yocto yocto-trees yocto-image source source-test source-again source-hash source-pin sbom os-list collect checksums dist release-images image-digest aarch64-check release-notes release packages
