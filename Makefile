@@ -21,6 +21,7 @@ lint: ## format, clippy, documentation, scripts
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items
 	shellcheck $(scripts)
 	.ci/pipes
+	release/check-flaws
 
 manual: ## the manual page and the shells' completions in dist/, after a change of the flags
 	cargo build --locked
@@ -46,6 +47,11 @@ deny: ## licences, bans and sources of the crates; their notices
 
 advisories: ## known flaws of the crates, as RustSec tells them today
 	.ci/tool cargo-deny --locked --workspace check --deny warnings advisories
+
+flaws: ## known flaws of the images in target/dist, by Buildroot's and oe-core's tools; fails for what is not assessed
+	rm -rf target/flaws
+	release/scan target/flaws target/dist/picam-$(version)-*.cdx.json
+	release/flaws target/flaws/*.json $(wildcard target/dist/picam-$(version)-*.cve.json)
 
 pins: ## what this repository pins, and for how long it has
 	release/pins
@@ -159,7 +165,8 @@ source-pin: ## that the Yocto recipe builds the source that is checked out
 
 sbom: ## the bill of materials (CycloneDX), in target/dist
 	release/sbom
-	.ci/tool python release/check-sbom target/dist/picam-$(version).cdx.json
+	cp release/vex.cdx.json target/dist/picam-$(version).vex.cdx.json
+	for each in target/dist/picam-$(version).cdx.json release/vex.cdx.json; do .ci/tool python release/check-sbom $$each || exit; done
 
 os-list: ## for the SD images in target/dist: the list by which Raspberry Pi Imager offers them
 	release/os-list
@@ -185,6 +192,6 @@ release-images: ## TAG=v0.1.0: add the images in target/dist to that release
 packages: ## FOR="lint drivers-guest": install what these need (Debian, Ubuntu)
 	.ci/install $(FOR)
 
-.PHONY: help test lint rust pins notices manual lint-workflows deny advisories drivers drivers-guest clients bench bench-live bench-encode cross cross-test aarch64 armv7 \
+.PHONY: help test lint rust pins notices manual lint-workflows deny advisories flaws drivers drivers-guest clients bench bench-live bench-encode cross cross-test aarch64 armv7 \
   aarch64-test armv7-test glibc audit-data reproducible deploy image image-publish package package-check service-check \
   boot-test buildroot-check sdcard sdcard-test yocto yocto-trees yocto-image source source-test source-again source-hash source-pin sbom os-list collect checksums dist release-images image-digest aarch64-check release-notes release packages
