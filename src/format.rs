@@ -7,6 +7,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::pixel::{self, Model, PixelFormat};
+
 /// A four-character code that names a pixel format, as in `V4L2_PIX_FMT_*`.
 ///
 /// ```
@@ -44,28 +46,7 @@ impl FourCC {
 
     /// Whether each frame is a JPEG as it comes.
     pub fn is_jpeg(self) -> bool {
-        matches!(self, FourCC::MJPG | FourCC::JPEG)
-    }
-
-    /// Bytes of a line's pixels without padding and lines a frame in the first (or only) plane, for the uncompressed
-    /// formats picam knows, given the size in pixels; `None` for compressed and unknown formats.
-    ///
-    /// The lines of the chroma planes that lie in the same buffer are counted as lines of the luma's stride, as V4L2
-    /// does in `bytesperline` (see "Planar YUV formats" of the V4L2 documentation).
-    pub(crate) fn layout(self, size: Size) -> Option<(u64, u64)> {
-        let (width, height) = (u64::from(size.width), u64::from(size.height));
-        let chroma = height.div_ceil(2);
-        match &self.0 {
-            b"YUYV" | b"UYVY" | b"YVYU" | b"VYUY" => Some((width * 2, height)),
-            b"RGB3" | b"BGR3" => Some((width * 3, height)),
-            b"GREY" | b"BA81" | b"GBRG" | b"GRBG" | b"RGGB" => Some((width, height)),
-            b"Y16 " | b"Y10 " | b"Y12 " | b"RGBP" => Some((width * 2, height)),
-            b"NV12" | b"NV21" => Some((width, height + chroma)),
-            b"YU12" | b"YV12" => Some((width, height + chroma)),
-            b"NV16" | b"NV61" | b"422P" => Some((width, height * 2)),
-            b"BGR4" | b"RGB4" | b"XR24" | b"AR24" | b"BX24" | b"BA24" => Some((width * 4, height)),
-            _ => None,
-        }
+        PixelFormat::of(self).is_some_and(|row| row.model == Model::Jpeg)
     }
 }
 
@@ -74,7 +55,7 @@ impl fmt::Display for FourCC {
         // Bit 31 marks the big-endian variant of a format (v4l2_fourcc_be), and is written as the kernel writes it.
         let big_endian = self.0[3] & 0x80 != 0;
         for byte in [self.0[0], self.0[1], self.0[2], self.0[3] & 0x7f] {
-            if byte.is_ascii_graphic() || byte == b' ' {
+            if (byte.is_ascii_graphic() && byte != b'\\') || byte == b' ' {
                 write!(f, "{}", char::from(byte))?;
             } else {
                 write!(f, "\\x{byte:02x}")?;
@@ -93,32 +74,47 @@ impl fmt::Debug for FourCC {
 impl FromStr for FourCC {
     type Err = String;
 
-    /// Four ASCII characters, in any case where the upper-case form is meant (`yuyv`); shorter names are padded with
-    /// spaces (`Y16`), and the everyday names `MJPEG` and `YUY2` are understood.
+    /// What [`FourCC`]'s `Display` writes; shorter names are padded with spaces (`Y16`), names of known formats may be in lower
+    /// case (`yuyv`), and the everyday names `MJPEG` and `YUY2` are understood.
     fn from_str(s: &str) -> Result<Self, String> {
+        let error = || format!("\"{s}\" is not a FourCC: one to four ASCII characters such as YUYV or MJPG");
         let (name, big_endian) = match s.strip_suffix("-BE") {
             Some(name) => (name, true),
             None => (s, false),
         };
         let name = match name.to_ascii_uppercase().as_str() {
-            "MJPEG" => "MJPG".to_owned(),
-            "YUY2" => "YUYV".to_owned(),
-            upper if name.bytes().any(|b| b.is_ascii_uppercase()) => {
-                // Mixed case is meaningful in V4L2 ("pBAA", "Y10B"): keep what was written.
-                if upper == name { upper.to_owned() } else { name.to_owned() }
-            }
-            upper => upper.to_owned(),
+            "MJPEG" => "MJPG",
+            "YUY2" => "YUYV",
+            _ => name,
         };
-        if name.is_empty() || name.len() > 4 || !name.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(format!("\"{s}\" is not a FourCC: one to four ASCII characters such as YUYV or MJPG"));
-        }
+        let bytes = unescape(name).filter(|bytes| !bytes.is_empty()).ok_or_else(error)?;
         let mut code = [b' '; 4];
-        code[..name.len()].copy_from_slice(name.as_bytes());
+        code.get_mut(..bytes.len()).ok_or_else(error)?.copy_from_slice(&bytes);
         if big_endian {
             code[3] |= 0x80;
         }
-        Ok(FourCC(code))
+        // Case is meaningful in V4L2 ("pBAA", "dvsd"), so another case is taken only for what is no name as it stands.
+        let upper = FourCC(code.map(|byte| byte.to_ascii_uppercase()));
+        let is_meant = PixelFormat::of(FourCC(code)).is_none() && PixelFormat::of(upper).is_some();
+        Ok(if is_meant { upper } else { FourCC(code) })
     }
+}
+
+/// The bytes of a name in which those that cannot be printed are written `\x1f`; `None` if it is not one.
+fn unescape(mut name: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(4);
+    while let Some(first) = name.bytes().next() {
+        if let Some(digits) = name.strip_prefix("\\x").and_then(|rest| rest.get(..2)) {
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            name = name.get(4..)?;
+        } else if first.is_ascii_graphic() || first == b' ' {
+            bytes.push(first);
+            name = name.get(1..)?;
+        } else {
+            return None;
+        }
+    }
+    Some(bytes)
 }
 
 impl From<u32> for FourCC {
@@ -256,6 +252,8 @@ pub struct Format {
     pub size: Size,
     /// The memory planes: one for single-planar formats, up to `VIDEO_MAX_PLANES` otherwise. Never empty.
     pub planes: Vec<PlaneFormat>,
+    /// Whether frames differ in length: by the driver's list of formats, where that has it (`V4L2_FMT_FLAG_COMPRESSED`).
+    pub compressed: bool,
     /// Whether samples use the full range 0..=255 rather than 16..=235/240 (`v4l2_quantization`, defaults resolved).
     pub full_range: bool,
     /// Whether the picture's two fields come interleaved or one at a time (`v4l2_field` other than NONE or ANY).
@@ -263,6 +261,22 @@ pub struct Format {
 }
 
 impl Format {
+    /// A format with what its name implies: compressed or not, and the usual range of its samples.
+    pub fn new(fourcc: FourCC, size: Size, planes: Vec<PlaneFormat>) -> Self {
+        let row = PixelFormat::of(fourcc);
+        Format {
+            fourcc,
+            size,
+            compressed: match row {
+                Some(row) => row.is_compressed(),
+                None => planes.first().is_none_or(|plane| plane.bytesperline == 0),
+            },
+            planes,
+            full_range: row.is_some_and(PixelFormat::is_full_range),
+            interlaced: false,
+        }
+    }
+
     /// The stride of the first plane in bytes.
     pub fn bytesperline(&self) -> u32 {
         self.planes.first().map_or(0, |plane| plane.bytesperline)
@@ -273,24 +287,10 @@ impl Format {
         self.planes.iter().map(|plane| u64::from(plane.sizeimage)).sum()
     }
 
-    /// Bytes that `plane` must hold for every line of the picture to be there, or 0 where the format does not tell
-    /// (compressed, unknown): a frame with fewer is short. The last line's padding is not asked for.
+    /// Bytes that `plane` must hold for every line of the picture to be there, or 0 if nothing says so (compressed
+    /// formats): a frame with fewer is short. The last line's padding is not asked for.
     pub fn complete(&self, plane: usize) -> u32 {
-        let Some(PlaneFormat { bytesperline, sizeimage }) = self.planes.get(plane).copied() else { return 0 };
-        match self.fourcc.layout(self.size) {
-            Some((line, lines)) if self.planes.len() == 1 => {
-                let stride = u64::from(bytesperline).max(line);
-                let bytes = stride * (lines - 1) + line;
-                u32::try_from(bytes.min(u64::from(sizeimage))).unwrap_or(sizeimage)
-            }
-            // One memory plane a colour plane (NM12, YM12, ...): the driver's stride says what a line is, and the
-            // chroma planes have at least half the lines.
-            _ if self.planes.len() > 1 && bytesperline > 0 => {
-                let lines = if plane == 0 { self.size.height } else { self.size.height.div_ceil(2) };
-                bytesperline.saturating_mul(lines).min(sizeimage)
-            }
-            _ => 0,
-        }
+        pixel::complete(self, plane)
     }
 }
 
@@ -304,16 +304,6 @@ impl fmt::Display for Format {
 mod tests {
     use super::*;
 
-    fn yuyv(width: u32, height: u32, bytesperline: u32) -> Format {
-        Format {
-            fourcc: FourCC::YUYV,
-            size: Size { width, height },
-            planes: vec![PlaneFormat { bytesperline, sizeimage: bytesperline * height }],
-            full_range: false,
-            interlaced: false,
-        }
-    }
-
     #[test]
     fn fourcc_reads_everyday_names_and_writes_the_kernels() {
         for (text, code) in
@@ -325,8 +315,18 @@ mod tests {
         assert_eq!(u32::from(big_endian), u32::from_le_bytes(*b"Y16 ") | 1 << 31);
         assert_eq!(big_endian.to_string(), "Y16 -BE");
         assert_eq!(FourCC([0, 1, b'A', b'B']).to_string(), "\\x00\\x01AB");
-        for bad in ["", "YUYVX", "Ü"] {
+        for bad in ["", "YUYVX", "Ü", "\\xyz", "\t"] {
             assert!(bad.parse::<FourCC>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_format_can_be_asked_for_as_it_is_listed() {
+        let written =
+            [*b"Y16 ", *b"Z16 ", *b"Y8I ", *b"dvsd", *b"ip3y", *b"abcd", [0, 1, b'A', b'B'], *b"\\x41", *b" \xffY\x80"];
+        let codes = PixelFormat::readable().map(|row| row.fourcc).chain(written.map(FourCC));
+        for code in codes.chain([u32::from(FourCC(*b"Y16 ")) | 1 << 31, 0, u32::MAX].map(FourCC::from)) {
+            assert_eq!(code.to_string().parse(), Ok(code), "{code}");
         }
     }
 
@@ -356,26 +356,5 @@ mod tests {
         assert!(
             Rate { numerator: 10_000_000, denominator: 333_333 }.is_close_to(Rate { numerator: 30, denominator: 1 })
         );
-    }
-
-    #[test]
-    fn a_frame_is_complete_with_its_lines_but_not_the_last_padding() {
-        assert_eq!(yuyv(1280, 720, 2560).complete(0), 1_843_200);
-        assert_eq!(yuyv(1280, 720, 3000).complete(0), 3000 * 719 + 2560);
-        let nv12 = Format {
-            fourcc: FourCC::NV12,
-            planes: vec![PlaneFormat { bytesperline: 640, sizeimage: 345_600 }],
-            ..yuyv(640, 360, 1280)
-        };
-        assert_eq!(nv12.complete(0), 345_600);
-        let mjpg = Format {
-            fourcc: FourCC::MJPG,
-            planes: vec![PlaneFormat { bytesperline: 0, sizeimage: 1_843_200 }],
-            ..yuyv(1280, 720, 2560)
-        };
-        assert_eq!(mjpg.complete(0), 0);
-        let plane = |lines: u32| PlaneFormat { bytesperline: 640, sizeimage: 640 * lines };
-        let nm12 = Format { fourcc: FourCC(*b"NM12"), planes: vec![plane(360), plane(180)], ..yuyv(640, 360, 1280) };
-        assert_eq!((nm12.complete(0), nm12.complete(1), nm12.complete(2)), (640 * 360, 640 * 180, 0));
     }
 }

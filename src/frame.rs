@@ -57,12 +57,11 @@ pub struct Frame {
 impl Frame {
     /// `bytesused` and `corrupt` of `metadata` are filled in from the payloads and the format.
     pub(crate) fn new(mut metadata: Metadata, payloads: [Payload; MAX_PLANES], lease: Lease) -> Self {
-        let format = lease.format();
-        let planes = payloads.iter().take(format.planes.len());
+        let planes = payloads.iter().take(lease.format().planes.len());
         metadata.bytesused = planes.clone().fold(0, |sum: u32, payload| sum.saturating_add(payload.length));
         metadata.corrupt |= planes.enumerate().any(|(plane, payload)| {
             let mapped = lease.plane_len(plane).saturating_sub(payload.offset as usize);
-            payload.length == 0 || payload.length < format.complete(plane) || payload.length as usize > mapped
+            payload.length == 0 || payload.length < lease.complete(plane) || payload.length as usize > mapped
         });
         Frame { metadata, payloads, lease }
     }

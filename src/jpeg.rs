@@ -24,6 +24,7 @@ use self::baseline::Baseline;
 use self::stripes::Reader;
 use self::turbo::Turbo;
 use crate::format::Format;
+use crate::pixel;
 
 /// A JPEG's width and height are 16 bits.
 const LARGEST: u32 = u16::MAX as u32;
@@ -107,7 +108,7 @@ impl Encoder {
         } else if Reader::new(format).is_some() {
             Ok(())
         } else {
-            let names = stripes::names();
+            let names = pixel::readable_names();
             Err(format!("{format} cannot be made a JPEG: ask for MJPG or one of these with --format: {names}"))
         }
     }

@@ -37,7 +37,6 @@
 
 pub mod capture;
 pub mod cli;
-mod components;
 pub mod config;
 pub mod device;
 pub mod format;
@@ -45,6 +44,7 @@ pub mod frame;
 mod http;
 pub mod jpeg;
 mod notify;
+mod pixel;
 mod report;
 mod run;
 mod sink;

@@ -16,7 +16,7 @@ const SIZE: Size = Size { width: 48, height: 40 };
 
 fn format(fourcc: FourCC, bytesperline: u32) -> Format {
     let planes = vec![PlaneFormat { bytesperline, sizeimage: SIZE.width * SIZE.height * 2 }];
-    Format { fourcc, size: SIZE, planes, full_range: false, interlaced: false }
+    Format::new(fourcc, SIZE, planes)
 }
 
 /// A JPEG with something of everything in it.

@@ -37,13 +37,11 @@ fn camera(path: &str) -> Identity {
 
 impl Scripted {
     fn new(steps: &[Step]) -> Self {
-        let format = Arc::new(Format {
-            fourcc: FourCC::GREY,
-            size: Size { width: 16, height: 16 },
-            planes: vec![PlaneFormat { bytesperline: 16, sizeimage: 256 }],
-            full_range: false,
-            interlaced: false,
-        });
+        let format = Arc::new(Format::new(
+            FourCC::GREY,
+            Size { width: 16, height: 16 },
+            vec![PlaneFormat { bytesperline: 16, sizeimage: 256 }],
+        ));
         let info = StreamInfo { camera: camera("/dev/video0"), format: Arc::clone(&format), rate: None, buffers: 2 };
         Scripted { info, pool: Pool::in_software(2, format).unwrap(), steps: steps.iter().cloned().collect() }
     }

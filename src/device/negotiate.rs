@@ -99,16 +99,19 @@ fn follow_signal(device: &Device) -> Result<(), DeviceError> {
 fn set_format(device: &Device, config: &CaptureConfig, formats: &[FormatDescription]) -> Result<Format, DeviceError> {
     let offered = |fourcc: &&FourCC| formats.iter().any(|format| format.fourcc == **fourcc);
     let fourcc = *config.formats.iter().find(offered).or(config.formats.first()).unwrap_or(&FourCC::YUYV);
-    ioctl::set_format(device.fd(), device.buffer_type, fourcc, config.size).map_err(
-        |source| match Errno::from_io_error(&source) {
+    let format = ioctl::set_format(device.fd(), device.buffer_type, fourcc, config.size).map_err(|source| {
+        match Errno::from_io_error(&source) {
             Some(Errno::INVAL) => DeviceError::Refused {
                 device: device.name(),
                 problem: format!("refuses {fourcc} {}", config.size),
                 offers: offers(device, config, formats),
             },
             _ => device.failed("set the format (VIDIOC_S_FMT)", source),
-        },
-    )
+        }
+    })?;
+    // The driver knows best which formats are compressed: there are more than the table can have.
+    let listed = formats.iter().find(|listed| listed.fourcc == format.fourcc).map(|listed| listed.compressed);
+    Ok(Format { compressed: listed.unwrap_or(format.compressed), ..format })
 }
 
 /// How the granted format differs from the formats and the size that were asked for.
@@ -272,8 +275,7 @@ fn bandwidth_advice(
     rate: Option<Rate>,
 ) -> Option<String> {
     let on_usb2 = device.identity.usb.is_some() && device.usb_speed.is_none_or(|speed| speed <= 480);
-    let is_compressed = |fourcc| formats.iter().any(|format| format.fourcc == fourcc && format.compressed);
-    if !on_usb2 || is_compressed(granted.fourcc) {
+    if !on_usb2 || granted.compressed {
         return None;
     }
     let compressed = formats.iter().filter(|format| format.compressed);
@@ -313,13 +315,11 @@ mod tests {
     }
 
     fn yuyv(width: u32, height: u32) -> Format {
-        Format {
-            fourcc: FourCC::YUYV,
-            size: Size { width, height },
-            planes: vec![PlaneFormat { bytesperline: width * 2, sizeimage: width * height * 2 }],
-            full_range: false,
-            interlaced: false,
-        }
+        Format::new(
+            FourCC::YUYV,
+            Size { width, height },
+            vec![PlaneFormat { bytesperline: width * 2, sizeimage: width * height * 2 }],
+        )
     }
 
     #[test]

@@ -27,7 +27,7 @@ struct Setup {
 fn format(fourcc: FourCC, size: Size) -> Arc<Format> {
     let bytesperline = if fourcc == FourCC::MJPG { 0 } else { size.width * 2 };
     let planes = vec![PlaneFormat { bytesperline, sizeimage: size.width * size.height * 2 }];
-    Arc::new(Format { fourcc, size, planes, full_range: false, interlaced: false })
+    Arc::new(Format::new(fourcc, size, planes))
 }
 
 impl Setup {

@@ -169,7 +169,7 @@ mod tests {
 
     fn format(fourcc: FourCC, width: u32, height: u32, bytesperline: u32, full_range: bool) -> Format {
         let planes = vec![PlaneFormat { bytesperline, sizeimage: bytesperline * height * 3 }];
-        Format { fourcc, size: Size { width, height }, planes, full_range, interlaced: false }
+        Format { full_range, ..Format::new(fourcc, Size { width, height }, planes) }
     }
 
     /// Red, green, blue, white and black as BT.601 has them in limited range.

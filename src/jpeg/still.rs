@@ -44,7 +44,7 @@ pub fn still(encoder: &mut Encoder, size: Size, lines: &[&str], out: &mut Vec<u8
         }
     }
     let planes = vec![PlaneFormat { bytesperline: size.width, sizeimage: size.width.saturating_mul(size.height) }];
-    let format = Format { fourcc: FourCC::GREY, size, planes, full_range: true, interlaced: false };
+    let format = Format { full_range: true, ..Format::new(FourCC::GREY, size, planes) };
     encoder.encode(&format, &[&picture], 80, out)
 }
 
@@ -96,13 +96,8 @@ mod tests {
         for (width, height) in [(640, 360), (1281, 721), (64, 48), (8, 8), (1, 1)] {
             let mut out = Vec::new();
             still(&mut encoder, Size { width, height }, &["no picture", "the camera is gone"], &mut out).unwrap();
-            let format = Format {
-                fourcc: FourCC::MJPG,
-                size: Size { width, height },
-                planes: vec![PlaneFormat { bytesperline: 0, sizeimage: 0 }],
-                full_range: true,
-                interlaced: false,
-            };
+            let format =
+                Format::new(FourCC::MJPG, Size { width, height }, vec![PlaneFormat { bytesperline: 0, sizeimage: 0 }]);
             let picture = Picture::of(&format, &[&out]).unwrap();
             let bright = |y: usize| {
                 picture

@@ -4,8 +4,8 @@
 //! sample, and the last stripe to sixteen lines with its last line, which costs fewer bits than anything else.
 
 use super::EncodeError;
-use crate::components::{Arrangement, Chroma, Component, Layout, lines};
 use crate::format::Format;
+use crate::pixel::{Arrangement, Chroma, Component, Layout, PixelFormat, components, lines};
 
 /// Lines of luma in a stripe.
 pub(super) const LINES: usize = 16;
@@ -20,11 +20,6 @@ pub(super) struct Planes<'a> {
 /// Bytes of a line of luma in a stripe: whole pairs of blocks.
 pub(super) fn stride(width: usize) -> usize {
     width.next_multiple_of(LINES)
-}
-
-/// The formats that can be read, for a person to choose from.
-pub(super) fn names() -> String {
-    Layout::names()
 }
 
 /// How the frames of one format are read.
@@ -42,8 +37,8 @@ pub(super) struct Reader {
 impl Reader {
     /// `None` for a format that is not known, or whose buffers are too small for it.
     pub(super) fn new(format: &Format) -> Option<Self> {
-        let layout = Layout::of(format.fourcc)?;
-        let components = layout.components(format)?;
+        let layout = PixelFormat::of(format.fourcc)?.layout?;
+        let components = components(format)?;
         let [width, height] = [format.size.width as usize, format.size.height as usize];
         let (chroma_width, _) = layout.chroma.size(width, height);
         let between = std::array::from_fn(|_| std::array::from_fn(|_| vec![128; chroma_width]));
@@ -57,19 +52,13 @@ impl Reader {
     /// Whether the samples that come out are of full range. Nothing says of what range luma alone is, and cameras that
     /// have no other use all of it; RGB becomes limited range.
     pub(super) fn is_full_range(&self) -> bool {
-        match self.layout.chroma {
-            Chroma::Mono => true,
-            Chroma::C444 => false,
-            Chroma::C420 | Chroma::C422 => self.full_range,
-        }
+        self.layout.chroma == Chroma::Mono || (self.full_range && !self.layout.arrangement.is_rgb())
     }
 
     /// That every line of the picture is there.
     pub(super) fn check(&self, planes: &[&[u8]; 3]) -> Result<(), EncodeError> {
-        let chroma_lines = self.layout.chroma.size(self.width, self.height).1;
-        let lines = [self.height, chroma_lines, chroma_lines];
-        let complete = self.components.iter().zip(lines).all(|(component, lines)| component.has(planes, lines));
-        complete.then_some(()).ok_or(EncodeError::Short)
+        let is_whole = self.components.iter().all(|component| component.is_whole(planes));
+        is_whole.then_some(()).ok_or(EncodeError::Short)
     }
 
     /// Reads the stripe whose first line is `first`; what is read was [checked](Reader::check).
@@ -107,7 +96,7 @@ impl Reader {
                 Arrangement::Grey => lines::copy(line, y),
                 Arrangement::SemiPlanar => {
                     lines::copy(line, y);
-                    if self.layout.chroma == Chroma::C422 {
+                    if self.layout.chroma != Chroma::C420 {
                         lines::pairs(line_of(second, number), cb_between, cr_between);
                     } else if index == 0 {
                         let [cb, cr] = [&mut *cb_out, &mut *cr_out].map(|out| &mut out[..out_width]);
@@ -116,7 +105,7 @@ impl Reader {
                 }
                 Arrangement::Planar => {
                     lines::copy(line, y);
-                    if self.layout.chroma == Chroma::C422 {
+                    if self.layout.chroma != Chroma::C420 {
                         lines::copy(line_of(second, number), cb_between);
                         lines::copy(line_of(third, number), cr_between);
                     } else if index == 0 {

@@ -12,7 +12,7 @@ fn encoders() -> Vec<Encoder> {
 
 fn format(fourcc: &[u8; 4], size: Size, planes: &[(u32, u32)], full_range: bool) -> Format {
     let planes = planes.iter().map(|(stride, lines)| PlaneFormat { bytesperline: *stride, sizeimage: stride * lines });
-    Format { fourcc: FourCC(*fourcc), size, planes: planes.collect(), full_range, interlaced: false }
+    Format { full_range, ..Format::new(FourCC(*fourcc), size, planes.collect()) }
 }
 
 fn jpeg_format(size: Size) -> Format {

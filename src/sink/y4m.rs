@@ -10,10 +10,10 @@ use std::slice::ChunksExactMut;
 
 use super::Sink;
 use super::output::Target;
-use crate::components::{Arrangement, Chroma, Component, Layout, lines};
 use crate::config::Output;
 use crate::format::{Format, Rate};
 use crate::frame::Frame;
+use crate::pixel::{Arrangement, Chroma, Component, Layout, PixelFormat, components, lines, readable_names};
 use crate::source::StreamInfo;
 
 /// The sink: one stream in a file, a pipe or a FIFO.
@@ -72,17 +72,15 @@ impl Y4mEncoder {
     /// For frames of `format`. The error says why they cannot be written, and what can be done.
     fn new(format: &Format) -> Result<Self, String> {
         let fourcc = format.fourcc;
-        let Some(layout) = Layout::of(fourcc) else {
-            // Compressed formats have no stride, but some drivers tell one for JPEG.
-            let compressed = format.bytesperline() == 0 || fourcc.is_jpeg();
-            let reason = if compressed { "is compressed, and YUV4MPEG2 is not" } else { "is not known to it" };
-            let names = Layout::names();
+        let Some(layout) = PixelFormat::of(fourcc).and_then(|row| row.layout) else {
+            let reason = if format.compressed { "is compressed, and YUV4MPEG2 is not" } else { "is not known to it" };
+            let names = readable_names();
             return Err(format!(
                 "{fourcc} {reason}: write it with --raw, or ask for one of these with --format: {names}"
             ));
         };
         let too_large = || format!("{format} does not fit the {} bytes of its buffers", format.sizeimage());
-        let components = layout.components(format).ok_or_else(too_large)?;
+        let components = components(format).ok_or_else(too_large)?;
         let mut encoder = Y4mEncoder { format: format.clone(), layout, components, frame: Vec::new() };
         encoder.allocate().ok_or_else(too_large)?;
         Ok(encoder)
@@ -166,7 +164,7 @@ impl Y4mEncoder {
 
     /// RGB is converted to limited range, whatever it has itself.
     fn is_full_range(&self) -> bool {
-        self.format.full_range && self.layout.chroma != Chroma::C444
+        self.format.full_range && !self.layout.arrangement.is_rgb()
     }
 }
 

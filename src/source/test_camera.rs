@@ -12,13 +12,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use v4l::v4l_sys::{V4L2_BUF_FLAG_ERROR, V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC};
 
-use self::pattern::{ARRANGEMENTS, Arrangement, LARGEST, Pattern, SMALLEST};
+use self::pattern::{LARGEST, Pattern, SMALLEST};
 use super::{Dequeued, Source, StreamInfo};
 use crate::config::CaptureConfig;
 use crate::device::negotiate::format_differences;
 use crate::device::{DeviceError, Identity};
 use crate::format::{FourCC, Rate, Size};
 use crate::frame::{Frame, Metadata, Payload};
+use crate::pixel::PixelFormat;
 use crate::stop::Stop;
 use crate::v4l2::buffers::{MAX_BUFFERS, MAX_PLANES, Pool};
 use crate::v4l2::clock;
@@ -211,14 +212,14 @@ fn since_epoch(monotonic: Duration) -> Duration {
 }
 
 /// The first of `formats` that can be drawn, or the default.
-fn preferred(formats: &[FourCC]) -> &'static Arrangement {
-    let drawn = |fourcc: &FourCC| ARRANGEMENTS.iter().find(|arrangement| arrangement.fourcc == *fourcc);
-    formats.iter().find_map(drawn).unwrap_or(&ARRANGEMENTS[0])
+fn preferred(formats: &[FourCC]) -> &'static PixelFormat {
+    let drawn = |fourcc: &FourCC| pattern::formats().find(|row| row.fourcc == *fourcc);
+    formats.iter().find_map(drawn).unwrap_or(PixelFormat::yuyv())
 }
 
 /// How what is granted differs from what was asked, a phrase each.
 fn offers() -> Vec<String> {
-    ARRANGEMENTS.iter().map(|arrangement| format!("{} {SMALLEST} to {LARGEST}", arrangement.fourcc)).collect()
+    pattern::formats().map(|row| format!("{} {SMALLEST} to {LARGEST}", row.fourcc)).collect()
 }
 
 fn identity() -> Identity {

@@ -21,6 +21,8 @@ pub(crate) const MAX_PLANES: usize = 8;
 /// The buffers of one stream on.
 pub(crate) struct Pool {
     format: Arc<Format>,
+    /// Bytes of a whole frame in each plane, where the format says them: asked for with each frame.
+    complete: Box<[u32]>,
     slots: Box<[Slot]>,
     /// Bit i is set while the driver owns buffer i.
     queued: AtomicU32,
@@ -72,7 +74,8 @@ impl Pool {
     }
 
     fn new(format: Arc<Format>, slots: Box<[Slot]>, driver: Driver) -> Self {
-        Pool { format, slots, queued: AtomicU32::new(0), streaming: AtomicBool::new(true), driver }
+        let complete = (0..format.planes.len()).map(|plane| format.complete(plane)).collect();
+        Pool { format, complete, slots, queued: AtomicU32::new(0), streaming: AtomicBool::new(true), driver }
     }
 
     /// How many buffers there are.
@@ -160,6 +163,11 @@ impl Lease {
     /// The format of the buffer's stream.
     pub(crate) fn format(&self) -> &Arc<Format> {
         &self.pool.format
+    }
+
+    /// The fewest bytes that a whole frame has in a plane: [`Format::complete`].
+    pub(crate) fn complete(&self, plane: usize) -> u32 {
+        self.pool.complete.get(plane).copied().unwrap_or_default()
     }
 
     /// The index of the buffer in its stream.

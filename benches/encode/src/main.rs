@@ -109,7 +109,7 @@ fn median(times: &mut [f64]) -> f64 {
 fn yuyv(full_range: bool) -> Format {
     let planes = vec![PlaneFormat { bytesperline: STRIDE as u32, sizeimage: (STRIDE * HEIGHT) as u32 }];
     let size = Size { width: WIDTH as u32, height: HEIGHT as u32 };
-    Format { fourcc: FourCC::YUYV, size, planes, full_range, interlaced: false }
+    Format { full_range, ..Format::new(FourCC::YUYV, size, planes) }
 }
 
 /// The CPU time of a frame in µs, and what the first became.

@@ -8,13 +8,11 @@ use crate::frame::Payload;
 use crate::v4l2::buffers::{MAX_PLANES, Pool};
 
 fn format() -> Arc<Format> {
-    Arc::new(Format {
-        fourcc: FourCC::GREY,
-        size: Size { width: 16, height: 16 },
-        planes: vec![PlaneFormat { bytesperline: 16, sizeimage: 256 }],
-        full_range: false,
-        interlaced: false,
-    })
+    Arc::new(Format::new(
+        FourCC::GREY,
+        Size { width: 16, height: 16 },
+        vec![PlaneFormat { bytesperline: 16, sizeimage: 256 }],
+    ))
 }
 
 fn frame(pool: &Arc<Pool>, corrupt: bool) -> Option<Frame> {

@@ -9,13 +9,8 @@ use crate::stop::Stop;
 use crate::v4l2::clock;
 
 fn format(code: &[u8; 4], width: u32, height: u32, planes: &[(u32, u32)]) -> Format {
-    Format {
-        fourcc: FourCC(*code),
-        size: Size { width, height },
-        planes: planes.iter().map(|&(bytesperline, sizeimage)| PlaneFormat { bytesperline, sizeimage }).collect(),
-        full_range: false,
-        interlaced: false,
-    }
+    let planes = planes.iter().map(|&(bytesperline, sizeimage)| PlaneFormat { bytesperline, sizeimage });
+    Format { full_range: false, ..Format::new(FourCC(*code), Size { width, height }, planes.collect()) }
 }
 
 /// What follows `FRAME` when `planes` are encoded.

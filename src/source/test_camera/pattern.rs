@@ -8,39 +8,47 @@ use std::time::Duration;
 
 use super::glyphs::{self, COLUMNS, Label, ROWS};
 use crate::format::{Format, FourCC, PlaneFormat, Size};
+use crate::pixel::{Arrangement, Chroma, Layout, PixelFormat};
 
-/// How a pixel format arranges its components.
-pub(super) struct Arrangement {
-    pub(super) fourcc: FourCC,
-    /// The components of two pixels side by side, a string a plane. The planes follow each other in one buffer, and all
-    /// but the first have half the lines.
-    planes: &'static [&'static str],
+/// The formats that can be drawn, the default one first: those whose samples picam can read, in one buffer.
+pub(super) fn formats() -> impl Iterator<Item = &'static PixelFormat> {
+    PixelFormat::readable().filter(|row| !row.separate)
 }
-
-/// The formats that can be drawn, the default one first.
-pub(super) static ARRANGEMENTS: [Arrangement; 7] = [
-    Arrangement { fourcc: FourCC::YUYV, planes: &["yuyv"] },
-    Arrangement { fourcc: FourCC::UYVY, planes: &["uyvy"] },
-    Arrangement { fourcc: FourCC::NV12, planes: &["yy", "uv"] },
-    Arrangement { fourcc: FourCC::YU12, planes: &["yy", "u", "v"] },
-    Arrangement { fourcc: FourCC::RGB3, planes: &["rgbrgb"] },
-    Arrangement { fourcc: FourCC::BGR3, planes: &["bgrbgr"] },
-    Arrangement { fourcc: FourCC::GREY, planes: &["yy"] },
-];
 
 pub(super) const SMALLEST: Size = Size { width: 16, height: 16 };
 pub(super) const LARGEST: Size = Size { width: 4096, height: 4096 };
 
-impl Arrangement {
-    /// The nearest size there is: no half chroma samples, as in any driver.
-    fn nearest(&self, wanted: Size) -> Size {
-        let shared_by_columns = self.planes.iter().any(|plane| plane.contains('u'));
-        let shared_by_lines = self.planes.len() > 1;
-        let nearest = |wanted: u32, smallest, largest, shared| wanted.clamp(smallest, largest) & !u32::from(shared);
-        Size {
-            width: nearest(wanted.width, SMALLEST.width, LARGEST.width, shared_by_columns),
-            height: nearest(wanted.height, SMALLEST.height, LARGEST.height, shared_by_lines),
-        }
+/// The components of two pixels side by side, a string a plane: [`Colour::component`]'s letters.
+fn letters(row: &PixelFormat) -> &'static [&'static [u8]] {
+    let Some(Layout { arrangement, swapped, chroma }) = row.layout else { return &[] };
+    match (arrangement, swapped, chroma) {
+        (Arrangement::Yuyv, false, _) => &[b"yuyv"],
+        (Arrangement::Yuyv, true, _) => &[b"yvyu"],
+        (Arrangement::Uyvy, false, _) => &[b"uyvy"],
+        (Arrangement::Uyvy, true, _) => &[b"vyuy"],
+        (Arrangement::SemiPlanar, false, Chroma::C444) => &[b"yy", b"uvuv"],
+        (Arrangement::SemiPlanar, true, Chroma::C444) => &[b"yy", b"vuvu"],
+        (Arrangement::SemiPlanar, false, _) => &[b"yy", b"uv"],
+        (Arrangement::SemiPlanar, true, _) => &[b"yy", b"vu"],
+        (Arrangement::Planar, false, Chroma::C444) => &[b"yy", b"uu", b"vv"],
+        (Arrangement::Planar, true, Chroma::C444) => &[b"yy", b"vv", b"uu"],
+        (Arrangement::Planar, false, _) => &[b"yy", b"u", b"v"],
+        (Arrangement::Planar, true, _) => &[b"yy", b"v", b"u"],
+        (Arrangement::Grey, ..) => &[b"yy"],
+        (Arrangement::Rgb, ..) => &[b"rgbrgb"],
+        (Arrangement::Bgr, ..) => &[b"bgrbgr"],
+    }
+}
+
+/// The nearest size there is: no half chroma samples, as in any driver.
+fn nearest(row: &PixelFormat, wanted: Size) -> Size {
+    let chroma = row.layout.map_or(Chroma::Mono, |layout| layout.chroma);
+    let by_columns = matches!(chroma, Chroma::C420 | Chroma::C422);
+    let by_lines = chroma == Chroma::C420;
+    let nearest = |wanted: u32, smallest, largest, shared| wanted.clamp(smallest, largest) & !u32::from(shared);
+    Size {
+        width: nearest(wanted.width, SMALLEST.width, LARGEST.width, by_columns),
+        height: nearest(wanted.height, SMALLEST.height, LARGEST.height, by_lines),
     }
 }
 
@@ -116,26 +124,19 @@ struct LabelPlane {
 
 impl Pattern {
     /// `wanted` is taken to the nearest size there is.
-    pub(super) fn new(arrangement: &Arrangement, wanted: Size) -> Self {
-        let size = arrangement.nearest(wanted);
+    pub(super) fn new(row: &PixelFormat, wanted: Size) -> Self {
+        let size = nearest(row, wanted);
         let bar = (size.width as usize).div_ceil(2 * BARS.len());
-        let planes = arrangement.planes.iter().enumerate();
-        let planes =
-            planes.map(|(index, letters)| Plane::new(letters.as_bytes(), size, bar, 1 + usize::from(index > 0)));
-        Pattern { fourcc: arrangement.fourcc, size, planes: planes.collect(), period: (bar * BARS.len()) as u64 }
+        let planes = letters(row).iter().zip(row.planes);
+        let planes = planes.map(|(letters, plane)| Plane::new(letters, size, bar, usize::from(plane.lines)));
+        Pattern { fourcc: row.fourcc, size, planes: planes.collect(), period: (bar * BARS.len()) as u64 }
     }
 
     /// The format that is drawn.
     pub(super) fn format(&self) -> Format {
         let bytes: usize = self.planes.iter().map(|plane| plane.bytesperline * plane.lines).sum();
         let bytesperline = self.planes.first().map_or(0, |plane| plane.bytesperline) as u32;
-        Format {
-            fourcc: self.fourcc,
-            size: self.size,
-            planes: vec![PlaneFormat { bytesperline, sizeimage: bytes as u32 }],
-            full_range: [FourCC::RGB3, FourCC::BGR3].contains(&self.fourcc),
-            interlaced: false,
-        }
+        Format::new(self.fourcc, self.size, vec![PlaneFormat { bytesperline, sizeimage: bytes as u32 }])
     }
 
     /// Draws frame `number`, which shows the time of day of `since_epoch`.
@@ -202,9 +203,8 @@ fn label_scale(size: Size) -> Option<usize> {
 /// Number and time in a picture that was drawn in `format`; `None` where they cannot be read.
 #[cfg(test)]
 pub(crate) fn read(format: &Format, picture: &[u8]) -> Option<(u32, String)> {
-    let arrangement = ARRANGEMENTS.iter().find(|arrangement| arrangement.fourcc == format.fourcc)?;
-    let letters = arrangement.planes[0];
-    let bright = letters.find(['y', 'g'])?;
+    let letters = letters(PixelFormat::of(format.fourcc)?).first()?;
+    let bright = letters.iter().position(|letter| b"yg".contains(letter))?;
     let scale = label_scale(format.size)?;
     let left = (format.size.width as usize - COLUMNS * scale) / 4 * 2;
     let top = (format.size.height as usize - ROWS * scale) / 4 * 2;
@@ -224,8 +224,7 @@ mod tests {
     const VGA: Size = Size { width: 640, height: 480 };
 
     fn drawn(fourcc: FourCC, size: Size, number: u32) -> (Format, Vec<u8>) {
-        let arrangement = ARRANGEMENTS.iter().find(|arrangement| arrangement.fourcc == fourcc).unwrap();
-        let mut pattern = Pattern::new(arrangement, size);
+        let mut pattern = Pattern::new(PixelFormat::of(fourcc).unwrap(), size);
         let format = pattern.format();
         let mut picture = vec![0xee; format.sizeimage() as usize];
         pattern.draw(&mut picture, number, Duration::from_millis(1_234));
@@ -282,10 +281,10 @@ mod tests {
 
     #[test]
     fn number_and_time_can_be_read_in_each_format_and_size() {
-        for arrangement in &ARRANGEMENTS {
+        for row in formats() {
             for (width, height) in [(640, 480), (160, 120), (146, 36), (322, 241), (1280, 720)] {
                 for number in [0, 1, 98_765, u32::MAX] {
-                    let (format, picture) = drawn(arrangement.fourcc, Size { width, height }, number);
+                    let (format, picture) = drawn(row.fourcc, Size { width, height }, number);
                     assert_eq!(read(&format, &picture), Some((number, "00:00:01.234".to_owned())), "{format}");
                 }
             }
@@ -319,7 +318,7 @@ mod tests {
 
     #[test]
     fn a_buffer_too_small_is_drawn_as_far_as_it_goes() {
-        let mut pattern = Pattern::new(&ARRANGEMENTS[3], VGA);
+        let mut pattern = Pattern::new(PixelFormat::of(FourCC::YU12).unwrap(), VGA);
         let mut luma_only = vec![0; 640 * 480 + 5];
         pattern.draw(&mut luma_only, 0, Duration::ZERO);
         assert_eq!((luma_only[80], luma_only[640 * 480]), (162, 0));

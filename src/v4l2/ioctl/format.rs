@@ -108,12 +108,12 @@ fn read(format: &sys::v4l2_format, buffer_type: BufferType) -> io::Result<Format
         BufferType::SinglePlanar => {
             // SAFETY: for this type the kernel fills in `pix`, a struct of integers.
             let pix = unsafe { format.fmt.pix };
+            let planes = vec![PlaneFormat { bytesperline: pix.bytesperline, sizeimage: pix.sizeimage }];
+            let format = Format::new(pix.pixelformat.into(), Size { width: pix.width, height: pix.height }, planes);
             Format {
-                fourcc: pix.pixelformat.into(),
-                size: Size { width: pix.width, height: pix.height },
-                planes: vec![PlaneFormat { bytesperline: pix.bytesperline, sizeimage: pix.sizeimage }],
-                full_range: is_full_range(pix.pixelformat.into(), pix.quantization, pix.colorspace),
+                full_range: is_full_range(&format, pix.quantization, pix.colorspace),
                 interlaced: is_interlaced(pix.field),
+                ..format
             }
         }
         BufferType::MultiPlanar => {
@@ -121,14 +121,14 @@ fn read(format: &sys::v4l2_format, buffer_type: BufferType) -> io::Result<Format
             let pix = unsafe { format.fmt.pix_mp };
             let planes = pix.plane_fmt;
             let planes = planes.iter().take(usize::from(pix.num_planes).min(MAX_PLANES));
+            let planes =
+                planes.map(|plane| PlaneFormat { bytesperline: plane.bytesperline, sizeimage: plane.sizeimage });
+            let size = Size { width: pix.width, height: pix.height };
+            let format = Format::new(pix.pixelformat.into(), size, planes.collect());
             Format {
-                fourcc: pix.pixelformat.into(),
-                size: Size { width: pix.width, height: pix.height },
-                planes: planes
-                    .map(|plane| PlaneFormat { bytesperline: plane.bytesperline, sizeimage: plane.sizeimage })
-                    .collect(),
-                full_range: is_full_range(pix.pixelformat.into(), u32::from(pix.quantization), pix.colorspace),
+                full_range: is_full_range(&format, u32::from(pix.quantization), pix.colorspace),
                 interlaced: is_interlaced(pix.field),
+                ..format
             }
         }
     };
@@ -139,15 +139,12 @@ fn read(format: &sys::v4l2_format, buffer_type: BufferType) -> io::Result<Format
 }
 
 /// V4L2_MAP_QUANTIZATION_DEFAULT: RGB and JPEG are full range unless said otherwise, other Y'CbCr is limited.
-fn is_full_range(fourcc: FourCC, quantization: u32, colorspace: u32) -> bool {
+fn is_full_range(format: &Format, quantization: u32, colorspace: u32) -> bool {
     match quantization {
         sys::v4l2_quantization_V4L2_QUANTIZATION_FULL_RANGE => true,
         sys::v4l2_quantization_V4L2_QUANTIZATION_LIM_RANGE => false,
-        _ => {
-            let rgb =
-                matches!(&fourcc.0, b"RGB3" | b"BGR3" | b"RGB4" | b"BGR4" | b"XR24" | b"AR24" | b"BX24" | b"BA24");
-            rgb || colorspace == sys::v4l2_colorspace_V4L2_COLORSPACE_JPEG
-        }
+        // What the format's name implies.
+        _ => format.full_range || colorspace == sys::v4l2_colorspace_V4L2_COLORSPACE_JPEG,
     }
 }
 
