@@ -5,9 +5,11 @@
 
 mod watch;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use self::watch::Watch;
+use crate::clock::{Clock, System};
 use crate::config::{CaptureConfig, OnError};
 use crate::device::discover::{self, Roots};
 use crate::device::{DeviceError, Identity, Selector};
@@ -17,7 +19,6 @@ use crate::source::v4l2::V4l2Source;
 use crate::source::{Dequeued, Source, StreamInfo};
 use crate::stats::Accounting;
 use crate::stop::Stop;
-use crate::v4l2::clock;
 
 /// What one step of the capture brought.
 #[derive(Debug)]
@@ -52,6 +53,7 @@ pub struct Capture {
     timeout: Duration,
     on_error: OnError,
     stop: Stop,
+    clock: Arc<dyn Clock>,
     open: Open,
     state: State,
     /// The camera in use, or the one that is waited for.
@@ -87,30 +89,32 @@ const UDEV: Duration = Duration::from_millis(500);
 impl Capture {
     /// A capture by `config`, which ends when `stop` is asked for. Nothing is opened yet.
     pub fn new(config: CaptureConfig, stop: Stop) -> Self {
+        let clock: Arc<dyn Clock> = Arc::new(System);
         let roots = Roots::default();
         let watch = match config.device {
             Selector::Test { .. } => Watch::Nothing,
             _ => Watch::Directory(roots.dev.clone()),
         };
         let (timeout, on_error) = (config.timeout, config.on_error);
-        let asked = stop.clone();
+        let (asked, time) = (stop.clone(), Arc::clone(&clock));
         let open = Box::new(move |last: Option<&Identity>| -> Result<Box<dyn Source>, DeviceError> {
             Ok(match &config.device {
-                Selector::Test { size, rate } => Box::new(TestCamera::open(*size, *rate, &config)?),
+                Selector::Test { size, rate } => Box::new(TestCamera::open(*size, *rate, &config, Arc::clone(&time))?),
                 selector => {
                     let device = discover::find(selector, last, &roots)?;
-                    Box::new(V4l2Source::start(device, &config, &asked)?)
+                    Box::new(V4l2Source::start(device, &config, &asked, Arc::clone(&time))?)
                 }
             })
         });
-        Self::with(open, timeout, on_error, stop, watch)
+        Self::with(open, timeout, on_error, stop, watch, clock)
     }
 
-    fn with(open: Open, timeout: Duration, on_error: OnError, stop: Stop, watch: Watch) -> Self {
+    fn with(open: Open, timeout: Duration, on_error: OnError, stop: Stop, watch: Watch, clock: Arc<dyn Clock>) -> Self {
         Capture {
             timeout,
             on_error,
             stop,
+            clock,
             open,
             state: State::Closed { retry_at: Duration::ZERO },
             camera: None,
@@ -148,7 +152,7 @@ impl Capture {
     /// What waiting cannot mend (a refused format or control, a file that is no camera), and with
     /// [`OnError::Exit`] every failure.
     pub fn next(&mut self, timeout: Duration) -> Result<Event, DeviceError> {
-        self.next_until(clock::monotonic().saturating_add(timeout))
+        self.next_until(self.clock.monotonic().saturating_add(timeout))
     }
 
     /// As [`Capture::next`], with the end of the wait on CLOCK_MONOTONIC.
@@ -163,7 +167,7 @@ impl Capture {
                     Ok(Event::Frame(frame))
                 }
                 Ok(Dequeued::Stopped) => Ok(Event::Stopped),
-                Ok(Dequeued::NotYet) if clock::monotonic() < *stalls_at => Ok(Event::Idle),
+                Ok(Dequeued::NotYet) if self.clock.monotonic() < *stalls_at => Ok(Event::Idle),
                 Ok(Dequeued::NotYet) => {
                     let (device, queue_depth) = (source.info().camera.to_string(), source.queue_depth());
                     self.failed(DeviceError::Stalled { device, waited: self.timeout, queue_depth })
@@ -176,9 +180,9 @@ impl Capture {
                 Err(error) => self.failed(error),
             },
             State::Closed { retry_at } => {
-                let now = clock::monotonic();
+                let now = self.clock.monotonic();
                 let left = retry_at.saturating_sub(now);
-                if !left.is_zero() && !self.watch.wait(left.min(until.saturating_sub(now)), &self.stop) {
+                if !left.is_zero() && !self.watch.wait(left.min(until.saturating_sub(now)), &self.stop, &*self.clock) {
                     return Ok(if self.stop.is_stopped() { Event::Stopped } else { Event::Idle });
                 }
                 self.open()
@@ -198,19 +202,20 @@ impl Capture {
                 self.denied_since = None;
                 self.accounting.stream_started(info.rate);
                 self.delivered = false;
-                self.state = State::Streaming { source, stalls_at: clock::monotonic().saturating_add(self.timeout) };
+                self.state =
+                    State::Streaming { source, stalls_at: self.clock.monotonic().saturating_add(self.timeout) };
                 Ok(Event::Started(info))
             }
             Err(error) => {
                 if self.may_yet_be_permitted(&error) {
-                    self.state = State::Closed { retry_at: clock::monotonic() + UDEV };
+                    self.state = State::Closed { retry_at: self.clock.monotonic() + UDEV };
                     return Ok(Event::Idle);
                 }
                 // A camera that is there and does not work is worth another try soon; one that is absent or busy is not.
                 self.failing = matches!(error, DeviceError::Failed { .. } | DeviceError::Bandwidth { .. });
                 let soon = self.failing || matches!(error, DeviceError::NoSignal { .. });
                 let retry = if soon { RETRY } else { watch::SAFETY_POLL };
-                self.state = State::Closed { retry_at: clock::monotonic() + retry };
+                self.state = State::Closed { retry_at: self.clock.monotonic() + retry };
                 self.wait_for(error)
             }
         }
@@ -221,7 +226,7 @@ impl Capture {
             self.denied_since = None;
             return false;
         }
-        let now = clock::monotonic();
+        let now = self.clock.monotonic();
         self.on_error == OnError::Wait && now - *self.denied_since.get_or_insert(now) < UDEV
     }
 
@@ -235,7 +240,7 @@ impl Capture {
 
     fn close(&mut self) {
         // A stream that never delivered would be opened and closed in circles.
-        let retry_at = if self.delivered { Duration::ZERO } else { clock::monotonic() + RETRY };
+        let retry_at = if self.delivered { Duration::ZERO } else { self.clock.monotonic() + RETRY };
         // Dropping the source ends its stream, before the next one is opened.
         self.state = State::Closed { retry_at };
     }

@@ -34,6 +34,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 pub(crate) use access::is_password_hash;
 pub(crate) use status::Board;
 
+use crate::clock::Clock;
 use crate::config::HttpConfig;
 use crate::frame::Frame;
 use crate::sink::{Counts, Outlet, SinkCounts, lease_limit};
@@ -112,7 +113,12 @@ impl Http {
     ///
     /// # Errors
     /// When the address cannot be had.
-    pub(crate) fn start(config: &HttpConfig, holders: usize, takes_corrupt: bool) -> anyhow::Result<Self> {
+    pub(crate) fn start(
+        config: &HttpConfig,
+        holders: usize,
+        takes_corrupt: bool,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
         let listener = listen(config.listen).with_context(|| {
             format!(
                 "cannot serve at {}: is something else there (`ss -ltnp`)? --http takes another port",
@@ -132,7 +138,7 @@ impl Http {
             counts: Counts::default(),
             board: Mutex::default(),
         });
-        let server = server::Server::new(config, Arc::clone(&shared), listener)?;
+        let server = server::Server::new(config, Arc::clone(&shared), listener, clock)?;
         let ends = Ends(Arc::clone(&shared));
         std::thread::Builder::new().name("http".to_owned()).stack_size(256 * 1024).spawn(move || {
             let _ends = ends;

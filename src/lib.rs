@@ -37,6 +37,7 @@
 
 pub mod capture;
 pub mod cli;
+mod clock;
 pub mod config;
 pub mod device;
 pub mod format;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::capture::{Capture, Event};
+use crate::clock;
 use crate::config::files::{Fallback, Loaded};
 use crate::config::{Config, Output, ReportConfig, SinkConfig};
 use crate::device::DeviceError;
@@ -17,7 +18,6 @@ use crate::source::StreamInfo;
 use crate::stop::Stop;
 use crate::terminal;
 use crate::thermal::Monitor;
-use crate::v4l2::clock;
 
 /// How long the sinks have at the end to write what they hold.
 const SINKS_END: Duration = Duration::from_secs(2);

@@ -6,11 +6,15 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Sender, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 use serde_json::Value;
+
+#[path = "drivers/wait.rs"]
+mod wait;
 
 fn picam(arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_picam"));
@@ -58,8 +62,8 @@ impl Served {
     }
 }
 
-/// Reads a stream's parts until it ends: their sequence numbers.
-fn sequences(socket: TcpStream) -> Vec<u32> {
+/// Reads a stream's parts until it ends: their sequence numbers, of which the first is told at once.
+fn sequences(socket: TcpStream, begun: &Sender<()>) -> Vec<u32> {
     let mut reader = BufReader::new(socket);
     let (mut sequences, mut line, mut length) = (Vec::new(), String::new(), 0);
     while reader.read_line(&mut line).is_ok_and(|count| count > 0) {
@@ -67,6 +71,7 @@ fn sequences(socket: TcpStream) -> Vec<u32> {
             length = value.trim().parse().unwrap();
         } else if let Some(value) = line.strip_prefix("X-Sequence: ") {
             sequences.push(value.trim().parse().unwrap());
+            let _ = begun.send(());
         } else if line == "\r\n" && length > 0 {
             let mut picture = vec![0; std::mem::take(&mut length)];
             if reader.read_exact(&mut picture).is_err() {
@@ -86,10 +91,10 @@ fn a_thousand_hostile_connections_cost_capture_no_frame() {
     let served = Served::start("--device test:320x240@30 --buffers 16");
     let mut socket = served.connect();
     write!(socket, "GET /stream HTTP/1.1\r\n\r\n").unwrap();
-    let viewer = thread::spawn(move || sequences(socket));
-    thread::sleep(Duration::from_millis(500));
+    let (begun, begins) = channel();
+    let viewer = thread::spawn(move || sequences(socket, &begun));
+    begins.recv().unwrap();
 
-    let started = Instant::now();
     let mut sockets: Vec<_> = (0..1000).map(|_| served.connect()).collect();
     for (n, socket) in sockets.iter_mut().enumerate() {
         // Most were refused: what comes of the rest is seen below.
@@ -111,8 +116,6 @@ fn a_thousand_hostile_connections_cost_capture_no_frame() {
             Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{error}"),
         }
     }
-    // Some ten seconds; an emulated machine takes longer for each.
-    assert!(started.elapsed() < Duration::from_secs(180));
 
     let summary = served.end();
     let seen = viewer.join().unwrap();
@@ -153,17 +156,13 @@ fn a_camera_that_is_absent_is_shown_as_absent() {
     };
     assert!(get("/readyz").starts_with("HTTP/1.1 503"));
     assert!(get("/healthz").starts_with("HTTP/1.1 200"));
-    let end = Instant::now() + Duration::from_secs(10);
-    loop {
+    let state = wait::until("the reason for waiting", || {
         let status = get("/status.json");
         let status: Value = serde_json::from_str(status.split("\r\n\r\n").nth(1).unwrap()).unwrap();
-        if status["waiting_for"].as_str().is_some_and(|reason| reason.contains("/dev/video-that-is-absent")) {
-            assert_eq!(status["state"], "waiting");
-            break;
-        }
-        assert!(Instant::now() < end, "{status}");
-        thread::sleep(Duration::from_millis(20));
-    }
+        let reason = status["waiting_for"].as_str().unwrap_or_default();
+        reason.contains("/dev/video-that-is-absent").then(|| status["state"].clone())
+    });
+    assert_eq!(state, "waiting");
     let snapshot = get("/snapshot");
     assert!(snapshot.starts_with("HTTP/1.1 503") && snapshot.contains("image/jpeg"), "{snapshot}");
     served.end();
@@ -183,19 +182,14 @@ fn who_watches_is_told_what_is_wrong_with_the_configuration_and_the_machine() {
         Served::start(&format!("--device test:64x48@100 {files}"))
     };
     let shows = |served: &Served, what: &dyn Fn(&Value) -> bool| {
-        let end = Instant::now() + Duration::from_secs(10);
-        loop {
+        wait::until("the status", || {
             let mut socket = served.connect();
             write!(socket, "GET /status.json HTTP/1.0\r\n\r\n").unwrap();
             let mut answer = String::new();
             socket.read_to_string(&mut answer).unwrap();
             let status: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
-            if what(&status) {
-                break;
-            }
-            assert!(Instant::now() < end, "{status}");
-            thread::sleep(Duration::from_millis(20));
-        }
+            what(&status).then_some(())
+        });
     };
     let warns = |status: &Value, of: &str| status["warnings"].to_string().contains(of);
 

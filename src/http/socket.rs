@@ -26,7 +26,6 @@ fn ask(socket: impl AsFd) -> rustix::io::Result<usize> {
 mod tests {
     use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream};
-    use std::time::{Duration, Instant};
 
     use rustix::io::Errno;
 
@@ -51,10 +50,6 @@ mod tests {
         assert!(waiting > 0 && waiting < written, "{waiting} of {written}");
         writer.set_nonblocking(false).unwrap();
         reader.read_exact(&mut vec![0; written]).unwrap();
-        let end = Instant::now() + Duration::from_secs(10);
-        while unsent(&writer) > 0 && Instant::now() < end {
-            std::thread::yield_now();
-        }
-        assert_eq!(unsent(&writer), 0);
+        crate::clock::until("nothing unsent", || (unsent(&writer) == 0).then_some(()));
     }
 }

@@ -8,6 +8,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::clock::{Simulated, until};
 use crate::config::Secret;
 use crate::format::{Format, FourCC, PlaneFormat, Size};
 use crate::frame::{Metadata, Payload};
@@ -21,6 +22,7 @@ struct Setup {
     http: Http,
     address: SocketAddr,
     pool: Arc<Pool>,
+    clock: Arc<Simulated>,
     sequence: u32,
 }
 
@@ -35,9 +37,11 @@ impl Setup {
     fn without_camera(change: impl FnOnce(&mut HttpConfig)) -> Self {
         let mut config = HttpConfig::at("127.0.0.1:0".parse().unwrap());
         change(&mut config);
-        let http = Http::start(&config, 1, false).unwrap();
+        let clock = Simulated::new();
+        let http = Http::start(&config, 1, false, Arc::<Simulated>::clone(&clock)).unwrap();
         let address = http.name().strip_prefix("http ").unwrap().parse().unwrap();
-        Setup { http, address, pool: Pool::in_software(4, format(FourCC::YUYV, SIZE)).unwrap(), sequence: 0 }
+        let pool = Pool::in_software(4, format(FourCC::YUYV, SIZE)).unwrap();
+        Setup { http, address, pool, clock, sequence: 0 }
     }
 
     fn with_camera(fourcc: FourCC, size: Size, change: impl FnOnce(&mut HttpConfig)) -> Self {
@@ -50,25 +54,16 @@ impl Setup {
 
     /// The camera takes a frame; how many it took.
     fn frame(&mut self, fill: impl FnOnce(&mut [u8]) -> usize) -> u32 {
-        let end = Instant::now() + Duration::from_secs(60);
         let mut length = 0;
         let mut fill = Some(fill);
-        let lease = loop {
-            // Nobody but the sink holds one, and that is quick about it.
-            let lease = self.pool.produce(|buffer| length = fill.take().map_or(length, |fill| fill(buffer)));
-            match lease {
-                Some(lease) => break lease,
-                None => {
-                    assert!(Instant::now() < end, "the buffers come back");
-                    // An emulated machine has its work to do.
-                    std::thread::yield_now();
-                }
-            }
-        };
+        // Nobody but the sink holds one, and that is quick about it.
+        let lease = until("a buffer that is back", || {
+            self.pool.produce(|buffer| length = fill.take().map_or(length, |fill| fill(buffer)))
+        });
         let mut payloads = [Payload::default(); MAX_PLANES];
         payloads[0].length = length as u32;
         self.sequence += 1;
-        let now = crate::v4l2::clock::monotonic();
+        let now = self.clock.monotonic();
         let metadata = Metadata {
             sequence: self.sequence,
             timestamp: now,
@@ -90,12 +85,7 @@ impl Setup {
 
     /// Waits for the sink to be done with what it has.
     fn settle(&self) -> SinkCounts {
-        let end = Instant::now() + Duration::from_secs(10);
-        while self.http.counts().pending > 0 {
-            assert!(Instant::now() < end, "{:?}", self.http.counts());
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        self.http.counts()
+        until("the end of the sink's work", || Some(self.http.counts()).filter(|counts| counts.pending == 0))
     }
 
     fn connect(&self) -> TcpStream {
@@ -120,12 +110,13 @@ impl Setup {
         reader.read_line(&mut line).unwrap();
         assert_eq!(line, multipart::BEGIN);
         // From the head's arrival on it is one of those who watch; the flag that says so follows.
-        let end = Instant::now() + Duration::from_secs(10);
-        while !self.http.shared.watched.load(Relaxed) {
-            assert!(Instant::now() < end);
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        self.is_watched();
         Viewer { reader }
+    }
+
+    /// Waits until capture knows that somebody watches.
+    fn is_watched(&self) {
+        until("a client that watches", || self.http.shared.watched.load(Relaxed).then_some(()));
     }
 
     fn serving(&self) -> serde_json::Value {

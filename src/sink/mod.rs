@@ -11,7 +11,9 @@ mod thread;
 mod y4m;
 
 use std::io::{self, IsTerminal};
+use std::sync::Arc;
 
+use crate::clock::System;
 use crate::config::{FrameLogFormat, Output, SinkConfig};
 use crate::frame::Frame;
 use crate::http::{Board, Http};
@@ -126,7 +128,7 @@ pub(crate) fn start_all(
                     let y4m = y4m::Y4m::new(output)?;
                     Box::new(thread::SinkThread::start(format!("y4m {output}"), y4m, holders, keep_corrupt)?)
                 }
-                SinkConfig::Http(http) => Box::new(Http::start(http, holders, keep_corrupt)?),
+                SinkConfig::Http(http) => Box::new(Http::start(http, holders, keep_corrupt, Arc::new(System))?),
             })
         })
         .collect()

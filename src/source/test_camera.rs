@@ -8,12 +8,13 @@ mod glyphs;
 mod pattern;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use v4l::v4l_sys::{V4L2_BUF_FLAG_ERROR, V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC};
 
 use self::pattern::{LARGEST, Pattern, SMALLEST};
 use super::{Dequeued, Source, StreamInfo};
+use crate::clock::Clock;
 use crate::config::CaptureConfig;
 use crate::device::negotiate::format_differences;
 use crate::device::{DeviceError, Identity};
@@ -22,7 +23,6 @@ use crate::frame::{Frame, Metadata, Payload};
 use crate::pixel::PixelFormat;
 use crate::stop::Stop;
 use crate::v4l2::buffers::{MAX_BUFFERS, MAX_PLANES, Pool};
-use crate::v4l2::clock;
 
 const DEFAULT_RATE: Rate = Rate { numerator: 30, denominator: 1 };
 
@@ -31,6 +31,7 @@ pub(crate) struct TestCamera {
     info: StreamInfo,
     pool: Arc<Pool>,
     picture: Pattern,
+    clock: Arc<dyn Clock>,
     cadence: Cadence,
     /// The number of the next frame.
     next: u64,
@@ -40,7 +41,12 @@ pub(crate) struct TestCamera {
 
 impl TestCamera {
     /// Starts a stream; `size` and `rate` are the selector's, and go before the configuration's.
-    pub(crate) fn open(size: Option<Size>, rate: Option<Rate>, config: &CaptureConfig) -> Result<Self, DeviceError> {
+    pub(crate) fn open(
+        size: Option<Size>,
+        rate: Option<Rate>,
+        config: &CaptureConfig,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, DeviceError> {
         let camera = identity();
         let refused = |problem, offers| DeviceError::Refused { device: camera.to_string(), problem, offers };
         if let Some((control, _)) = config.controls.first() {
@@ -71,7 +77,8 @@ impl TestCamera {
             info: StreamInfo { camera, format, rate: Some(rate), buffers },
             pool,
             picture,
-            cadence: Cadence::new(clock::monotonic(), rate),
+            cadence: Cadence::new(clock.monotonic(), rate),
+            clock,
             next: 0,
             #[cfg(test)]
             faults: Vec::new(),
@@ -89,14 +96,15 @@ impl TestCamera {
     fn fill(&mut self, due: Duration) -> Option<Frame> {
         // Sequence numbers wrap around, as the kernel's do.
         let sequence = self.next as u32;
+        let time = time_of_day(due, &*self.clock);
         let picture = &mut self.picture;
-        let lease = self.pool.produce(|buffer| picture.draw(buffer, sequence, since_epoch(due)))?;
+        let lease = self.pool.produce(|buffer| picture.draw(buffer, sequence, time))?;
         let (flags, length) = self.outcome();
         self.next += 1;
         let metadata = Metadata {
             sequence,
             timestamp: due,
-            dequeued: clock::monotonic(),
+            dequeued: self.clock.monotonic(),
             bytesused: 0,
             flags,
             queue_depth: self.pool.queue_depth(),
@@ -132,7 +140,7 @@ impl Source for TestCamera {
 
     fn dequeue(&mut self, until: Duration, stop: &Stop) -> Result<Dequeued, DeviceError> {
         loop {
-            let now = clock::monotonic();
+            let now = self.clock.monotonic();
             self.lose_overdue(now);
             #[cfg(test)]
             match self.fault() {
@@ -141,7 +149,7 @@ impl Source for TestCamera {
                     continue;
                 }
                 Some(Fault::Stall) => {
-                    stop.wait(until.saturating_sub(now));
+                    self.clock.wait(stop, until.saturating_sub(now));
                     return Ok(Dequeued::NotYet);
                 }
                 Some(Fault::Unplug) => {
@@ -152,10 +160,10 @@ impl Source for TestCamera {
                 _ => {}
             }
             let due = self.cadence.due(self.next);
-            if stop.wait(due.min(until).saturating_sub(now)) {
+            if self.clock.wait(stop, due.min(until).saturating_sub(now)) {
                 return Ok(Dequeued::Stopped);
             }
-            let now = clock::monotonic();
+            let now = self.clock.monotonic();
             if due <= now {
                 if let Some(frame) = self.fill(due) {
                     return Ok(Dequeued::Frame(frame));
@@ -205,10 +213,9 @@ impl Cadence {
     }
 }
 
-/// The wall clock's time at a time of CLOCK_MONOTONIC. Asked for each frame: the wall clock may be set.
-fn since_epoch(monotonic: Duration) -> Duration {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    now.saturating_sub(clock::monotonic().saturating_sub(monotonic))
+/// The time of day at a time of CLOCK_MONOTONIC. Asked for each frame: the time of day may be set.
+fn time_of_day(monotonic: Duration, clock: &dyn Clock) -> Duration {
+    clock.time_of_day().saturating_sub(clock.monotonic().saturating_sub(monotonic))
 }
 
 /// The first of `formats` that can be drawn, or the default.

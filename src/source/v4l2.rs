@@ -5,7 +5,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::event::epoll::EventFlags;
 use rustix::io::Errno;
@@ -13,6 +13,7 @@ use v4l::v4l_sys as sys;
 
 use super::wait::Wait;
 use super::{Dequeued, Source, StreamInfo};
+use crate::clock::Clock;
 use crate::config::CaptureConfig;
 use crate::device::DeviceError;
 use crate::device::discover::Device;
@@ -21,7 +22,6 @@ use crate::format::Format;
 use crate::frame::{Frame, Metadata};
 use crate::stop::Stop;
 use crate::v4l2::buffers::{MAX_BUFFERS, Pool};
-use crate::v4l2::clock;
 use crate::v4l2::ioctl::{self, Dequeue, Filled};
 
 /// A V4L2 device that streams.
@@ -29,12 +29,18 @@ pub(crate) struct V4l2Source {
     device: Device,
     pool: Arc<Pool>,
     wait: Wait,
+    clock: Arc<dyn Clock>,
     info: StreamInfo,
 }
 
 impl V4l2Source {
     /// Agrees with the driver on what it will deliver, and starts the stream.
-    pub(crate) fn start(device: Device, config: &CaptureConfig, stop: &Stop) -> Result<Self, DeviceError> {
+    pub(crate) fn start(
+        device: Device,
+        config: &CaptureConfig,
+        stop: &Stop,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, DeviceError> {
         let granted = negotiate(&device, config)?;
         let mut differences = granted.differences;
         let format = Arc::new(granted.format);
@@ -50,7 +56,7 @@ impl V4l2Source {
         let info = StreamInfo { camera: device.identity.clone(), format, rate: granted.rate, buffers: pool.len() };
         let wait =
             Wait::new(device.fd(), stop).map_err(|e| device.failed("get ready to wait for frames (epoll)", e))?;
-        let source = V4l2Source { device, pool, wait, info };
+        let source = V4l2Source { device, pool, wait, clock, info };
         source.pool.queue_all().map_err(|e| source.device.failed("queue its buffers (VIDIOC_QBUF)", e))?;
         source.stream_on()?;
         // Only now: a stream that does not start is tried again and again, and would tell it each time.
@@ -76,7 +82,7 @@ impl V4l2Source {
     }
 
     fn frame(&self, filled: Filled) -> Option<Frame> {
-        let dequeued = clock::monotonic();
+        let dequeued = self.clock.monotonic();
         let Some(lease) = self.pool.dequeued(filled.index) else {
             log::warn!("{}: the driver handed out buffer {} that it did not own", self.device.name(), filled.index);
             return None;
@@ -159,14 +165,14 @@ impl Drop for V4l2Source {
         }
         // Free the queue even if leases are still out: drivers with V4L2_BUF_CAP_SUPPORTS_ORPHANED_BUFS (all of
         // videobuf2 since Linux 4.20) let their memory live on; for others, wait a moment for the leases.
-        let deadline = Instant::now() + LEASES_RETURN;
+        let deadline = self.clock.monotonic() + LEASES_RETURN;
         loop {
             match ioctl::request_buffers(self.device.fd(), self.device.buffer_type, 0) {
                 Err(error) if Errno::from_io_error(&error) == Some(Errno::BUSY) => {
-                    if self.pool.all_returned() || Instant::now() >= deadline {
+                    if self.pool.all_returned() || self.clock.monotonic() >= deadline {
                         break;
                     }
-                    std::thread::sleep(Duration::from_millis(5));
+                    self.clock.sleep(Duration::from_millis(5));
                 }
                 _ => break,
             }

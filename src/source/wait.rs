@@ -78,7 +78,7 @@ mod tests {
     use std::os::fd::AsFd;
 
     use super::*;
-    use crate::v4l2::clock::monotonic;
+    use crate::clock::monotonic;
 
     #[test]
     fn it_ends_at_the_time_at_the_device_or_at_the_stop() {

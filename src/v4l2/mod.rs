@@ -8,6 +8,5 @@
 //! out the whole mapping instead of `bytesused` bytes, and neither knows multi-planar capture.
 
 pub(crate) mod buffers;
-pub(crate) mod clock;
 pub(crate) mod ioctl;
 mod mapping;

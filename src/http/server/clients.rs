@@ -9,7 +9,6 @@ use super::super::multipart::Taken;
 use super::super::request::{LONGEST, Request};
 use super::super::response::{Head, Response, Status};
 use super::{ANSWER_TIME, CLOSING_TIME, FLAGS, REQUEST_TIME, STALL_TIME, Server};
-use crate::v4l2::clock::monotonic;
 
 impl Server {
     /// Goes on with a connection as far as it goes.
@@ -121,7 +120,7 @@ impl Server {
         }
         self.shared.count_bytes(bytes as u64);
         if let Some(taken) = whole.filter(|taken| taken.is_monotonic) {
-            let latency = monotonic().saturating_sub(taken.timestamp);
+            let latency = self.clock.monotonic().saturating_sub(taken.timestamp);
             self.latency.record(latency);
             self.recent_latency[0].record(latency);
         }

@@ -11,7 +11,6 @@ use super::{ANSWER_TIME, Camera, Server, TICK};
 use crate::frame::Frame;
 use crate::jpeg;
 use crate::source::StreamInfo;
-use crate::v4l2::clock::monotonic;
 
 impl Server {
     pub(super) fn started(&mut self, stream: &StreamInfo) {
@@ -33,7 +32,7 @@ impl Server {
                 viewer.still_due = Duration::ZERO;
             }
         }
-        self.show_still(monotonic());
+        self.show_still(self.clock.monotonic());
     }
 
     /// Shows everybody why there is no picture, unless there is one.
@@ -102,7 +101,7 @@ impl Server {
     fn pass(&mut self, frame: &Frame, taken: Taken, targets: &[(u8, usize)]) -> Result<Outcome, String> {
         let parts = Pictures::pass(frame).inspect_err(|_| self.truncated += 1)?;
         let mut picture = Picture::Passed { parts, copy: None };
-        targets.iter().for_each(|(_, index)| self.give(*index, &mut picture, Some(taken), monotonic()));
+        targets.iter().for_each(|(_, index)| self.give(*index, &mut picture, Some(taken), self.clock.monotonic()));
         Ok(Outcome::Written)
     }
 
@@ -112,7 +111,7 @@ impl Server {
             let quality = group.first().map_or(self.config.quality, |(quality, _)| *quality);
             let mut picture = Picture::Encoded(self.pictures.encode(frame, quality)?);
             self.encoded += 1;
-            group.iter().for_each(|(_, index)| self.give(*index, &mut picture, Some(taken), monotonic()));
+            group.iter().for_each(|(_, index)| self.give(*index, &mut picture, Some(taken), self.clock.monotonic()));
         }
         Ok(Outcome::Written)
     }

@@ -125,17 +125,18 @@ fn clients_choose_rate_and_quality_within_limits() {
         }
         sequences
     });
-    let started = Instant::now();
+    let first = setup.sequence + 1;
     for _ in 0..40 {
         setup.frame(fill);
-        std::thread::sleep(Duration::from_millis(10));
+        setup.settle();
+        setup.clock.advance(Duration::from_millis(10));
     }
-    let most = started.elapsed().as_millis() / 45 + 2;
-    setup.settle();
-    std::thread::sleep(Duration::from_millis(50));
-    socket.shutdown(std::net::Shutdown::Both).unwrap();
+    // What was sent is read to its end.
+    socket.shutdown(std::net::Shutdown::Write).unwrap();
     let sequences = reader.join().unwrap();
-    assert!(sequences.len() >= 4 && sequences.len() as u128 <= most, "{sequences:?}, at most {most}");
+    // One may be 10 ms early, and the rate holds nevertheless.
+    let expected: Vec<_> = [0, 4, 9, 14, 19, 24, 29, 34, 39].iter().map(|nth| first + nth).collect();
+    assert_eq!(sequences, expected);
 }
 
 #[test]
@@ -182,10 +183,9 @@ fn without_a_camera_the_stream_shows_the_reason_and_goes_on_when_it_is_back() {
     assert!(sequence.is_none() && is_jpeg(&still));
     setup.http.waiting("no camera found");
     // The first one is shown once a second, and may be once more.
-    let end = Instant::now() + Duration::from_secs(60);
     let reason = loop {
         let (sequence, reason) = viewer.part();
-        assert!(sequence.is_none() && is_jpeg(&reason) && Instant::now() < end);
+        assert!(sequence.is_none() && is_jpeg(&reason));
         if reason != still {
             break reason;
         }
@@ -204,7 +204,6 @@ fn without_a_camera_the_stream_shows_the_reason_and_goes_on_when_it_is_back() {
         if viewer.part().0.is_some() {
             break;
         }
-        assert!(Instant::now() < end);
     }
     assert_eq!(setup.get("/readyz", "").status(), 200);
 }
@@ -224,10 +223,7 @@ fn a_snapshot_is_the_next_frame() {
     for target in ["/snapshot", "/?action=snapshot", "/snapshot.jpg?quality=50"] {
         let mut socket = setup.connect();
         write!(socket, "GET {target} HTTP/1.1\r\n\r\nGET /healthz HTTP/1.1\r\n\r\n").unwrap();
-        let end = Instant::now() + Duration::from_secs(10);
-        while !setup.http.shared.watched.load(Relaxed) {
-            assert!(Instant::now() < end);
-        }
+        setup.is_watched();
         let sequence = setup.grey();
         let mut reader = BufReader::new(socket);
         let answer = Answer::read(&mut reader);
@@ -247,10 +243,7 @@ fn who_has_said_all_there_is_to_say_still_gets_the_picture() {
     let mut socket = setup.connect();
     write!(socket, "GET /snapshot HTTP/1.0\r\n\r\n").unwrap();
     socket.shutdown(std::net::Shutdown::Write).unwrap();
-    let end = Instant::now() + Duration::from_secs(2);
-    while !setup.http.shared.watched.load(Relaxed) && Instant::now() < end {
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    setup.is_watched();
     setup.grey();
     assert_eq!(Answer::read(&mut BufReader::new(socket)).status(), 200);
 }

@@ -90,16 +90,12 @@ fn connections_are_limited_in_all_and_by_address() {
     socket.read_to_string(&mut refusal).unwrap();
     assert!(refusal.starts_with("HTTP/1.1 503") && refusal.contains("Retry-After"), "{refusal}");
     drop(held);
-    let end = Instant::now() + Duration::from_secs(10);
-    while !setup.get("/healthz", "").head.starts_with("HTTP/1.1 200") {
-        assert!(Instant::now() < end);
-    }
+    until("a place", || setup.get("/healthz", "").head.starts_with("HTTP/1.1 200").then_some(()));
 
     // One who only keeps a place makes room for one who has something to ask.
     let setup = Setup::without_camera(|config| config.max_connections = 3);
     let _watching = [setup.watch(""), setup.watch("")];
     let mut idle = setup.connect();
-    std::thread::sleep(Duration::from_millis(50));
     assert_eq!(setup.get("/healthz", "").status(), 200);
     assert_eq!(idle.read(&mut [0; 1]).unwrap(), 0);
 }
@@ -119,7 +115,7 @@ fn the_end_ends_all_connections() {
 #[test]
 fn an_address_in_use_is_told() {
     let setup = Setup::without_camera(|_| {});
-    let error = Http::start(&HttpConfig::at(setup.address), 1, false).err().unwrap();
+    let error = Http::start(&HttpConfig::at(setup.address), 1, false, Simulated::new()).err().unwrap();
     assert!(error.to_string().contains(&setup.address.to_string()) && error.to_string().contains("--http"));
 }
 
@@ -128,12 +124,18 @@ fn requests_without_end_keep_nobody_waiting() {
     let mut setup = Setup::with_camera(FourCC::YUYV, SIZE, |_| {});
     let mut viewer = setup.watch("");
     let flood = setup.connect();
+    let flooded = Arc::new(AtomicBool::new(false));
+    let floods = Arc::clone(&flooded);
     let (mut reader, mut writer) = (flood.try_clone().unwrap(), flood.try_clone().unwrap());
     let threads = [
         std::thread::spawn(move || while writer.write_all(&b"GET /healthz HTTP/1.1\r\n\r\n".repeat(400)).is_ok() {}),
-        std::thread::spawn(move || while reader.read(&mut [0; 65536]).is_ok_and(|count| count > 0) {}),
+        std::thread::spawn(move || {
+            while reader.read(&mut [0; 65536]).is_ok_and(|count| count > 0) {
+                floods.store(true, Relaxed);
+            }
+        }),
     ];
-    std::thread::sleep(Duration::from_millis(200));
+    until("answers to the flood", || flooded.load(Relaxed).then_some(()));
     for _ in 0..10 {
         let sequence = setup.grey();
         assert_eq!(viewer.part().0, Some(sequence));

@@ -1,12 +1,12 @@
 use std::time::Duration;
 
 use super::*;
+use crate::clock::{Clock, Simulated};
 use crate::config::CaptureConfig;
 use crate::format::{FourCC, PlaneFormat, Size};
 use crate::source::test_camera::TestCamera;
 use crate::source::{Dequeued, Source};
 use crate::stop::Stop;
-use crate::v4l2::clock;
 
 fn format(code: &[u8; 4], width: u32, height: u32, planes: &[(u32, u32)]) -> Format {
     let planes = planes.iter().map(|&(bytesperline, sizeimage)| PlaneFormat { bytesperline, sizeimage });
@@ -198,8 +198,10 @@ fn what_cannot_be_written_is_refused_with_a_way_out() {
 fn captured(code: &[u8; 4]) -> (StreamInfo, Frame) {
     let size = Size { width: 16, height: 16 };
     let config = CaptureConfig { formats: vec![FourCC(*code)], size, ..CaptureConfig::default() };
-    let mut camera = TestCamera::open(None, THIRTY, &config).unwrap();
-    match camera.dequeue(clock::monotonic() + Duration::from_secs(5), &Stop::new().unwrap()).unwrap() {
+    let clock = Simulated::new();
+    let until = clock.monotonic() + Duration::from_secs(5);
+    let mut camera = TestCamera::open(None, THIRTY, &config, clock).unwrap();
+    match camera.dequeue(until, &Stop::new().unwrap()).unwrap() {
         Dequeued::Frame(frame) => (camera.info().clone(), frame),
         other => panic!("no frame but {other:?}"),
     }

@@ -1,7 +1,7 @@
 use super::*;
+use crate::clock::Simulated;
 
-/// Enough buffers for a busy machine: none is lost while the test waits for the processor.
-const PATIENT: u32 = 32;
+const BUFFERS: u32 = 32;
 
 fn config(rate: u32, buffers: u32) -> CaptureConfig {
     CaptureConfig {
@@ -12,12 +12,17 @@ fn config(rate: u32, buffers: u32) -> CaptureConfig {
     }
 }
 
+/// A camera on a clock of its own.
+fn open(size: Option<Size>, rate: Option<Rate>, config: &CaptureConfig) -> Result<TestCamera, DeviceError> {
+    TestCamera::open(size, rate, config, Simulated::new())
+}
+
 fn camera(rate: u32, buffers: u32) -> TestCamera {
-    TestCamera::open(None, None, &config(rate, buffers)).unwrap()
+    open(None, None, &config(rate, buffers)).unwrap()
 }
 
 fn next(camera: &mut TestCamera, stop: &Stop) -> Frame {
-    match camera.dequeue(clock::monotonic() + Duration::from_secs(5), stop).unwrap() {
+    match camera.dequeue(camera.clock.monotonic() + Duration::from_secs(5), stop).unwrap() {
         Dequeued::Frame(frame) => frame,
         other => panic!("no frame but {other:?}"),
     }
@@ -25,23 +30,21 @@ fn next(camera: &mut TestCamera, stop: &Stop) -> Frame {
 
 #[test]
 fn each_frame_has_its_number_its_time_and_its_picture() {
-    // Slow enough for a busy machine not to miss a frame.
-    let (mut camera, stop) = (camera(20, PATIENT), Stop::new().unwrap());
+    let (mut camera, stop) = (camera(20, BUFFERS), Stop::new().unwrap());
     let start = camera.cadence.start;
     for number in 0..25 {
         let frame = next(&mut camera, &stop);
         let metadata = *frame.metadata();
         assert_eq!(metadata.sequence, number);
         assert_eq!(metadata.timestamp, start + Duration::from_millis(50) * number);
-        assert!(metadata.dequeued >= metadata.timestamp, "{metadata:?}");
+        assert_eq!(metadata.dequeued, metadata.timestamp);
         assert_eq!((metadata.bytesused, frame.data().len()), (160 * 120 * 2, 160 * 120 * 2));
         assert_eq!((metadata.flags, metadata.corrupt), (0x2000, false));
-        assert_eq!(metadata.queue_depth, PATIENT - 1);
+        assert_eq!(metadata.queue_depth, BUFFERS - 1);
         let (drawn, time) = read_picture(&frame).unwrap();
         assert_eq!(drawn, number);
-        // The wall clock is asked anew for each frame, so a millisecond may turn a microsecond early or late.
         let seconds = time.rsplit(':').next().unwrap().parse::<f64>().unwrap();
-        let expected = since_epoch(metadata.timestamp).as_secs_f64() % 60.0;
+        let expected = time_of_day(metadata.timestamp, &*camera.clock).as_secs_f64() % 60.0;
         let apart = (expected - seconds).rem_euclid(60.0);
         assert!(!(0.05..=59.95).contains(&apart), "{time} is not {expected}");
     }
@@ -78,12 +81,13 @@ fn frames_without_a_buffer_are_lost_by_number() {
     let (mut camera, stop) = (camera(500, 2), Stop::new().unwrap());
     let kept = [next(&mut camera, &stop), next(&mut camera, &stop)];
     assert_eq!(kept[1].metadata().queue_depth, 0);
-    assert!(matches!(camera.dequeue(clock::monotonic() + Duration::from_millis(50), &stop).unwrap(), Dequeued::NotYet));
+    let until = camera.clock.monotonic() + Duration::from_millis(50);
+    assert!(matches!(camera.dequeue(until, &stop).unwrap(), Dequeued::NotYet));
     let last = kept[1].metadata().sequence;
     drop(kept);
     let frame = next(&mut camera, &stop);
     let (sequence, timestamp) = (frame.metadata().sequence, frame.metadata().timestamp);
-    assert!(sequence > last + 20, "{sequence} after {last}");
+    assert_eq!(sequence, last + 25, "those of 50 ms, and the one that is due now has a buffer");
     assert_eq!(timestamp, camera.cadence.start + Duration::from_millis(2) * sequence);
     assert_eq!(read_picture(&frame).unwrap().0, sequence);
 }
@@ -104,15 +108,14 @@ fn a_late_dequeue_loses_what_the_buffers_do_not_hold() {
 #[test]
 fn a_wait_ends_at_its_timeout_and_at_stop() {
     let slow = Rate { numerator: 1, denominator: 100 };
-    let (mut camera, stop) = (TestCamera::open(None, Some(slow), &config(30, 4)).unwrap(), Stop::new().unwrap());
+    let (mut camera, stop) = (open(None, Some(slow), &config(30, 4)).unwrap(), Stop::new().unwrap());
     assert_eq!(next(&mut camera, &stop).metadata().sequence, 0);
-    let before = clock::monotonic();
-    assert!(matches!(camera.dequeue(clock::monotonic() + Duration::from_millis(20), &stop).unwrap(), Dequeued::NotYet));
-    let waited = clock::monotonic() - before;
-    assert!(waited >= Duration::from_millis(20) && waited < Duration::from_secs(10), "{waited:?}");
+    let until = camera.clock.monotonic() + Duration::from_millis(20);
+    assert!(matches!(camera.dequeue(until, &stop).unwrap(), Dequeued::NotYet));
+    assert_eq!(camera.clock.monotonic(), until);
     stop.stop();
     assert!(matches!(camera.dequeue(Duration::MAX, &stop).unwrap(), Dequeued::Stopped));
-    assert!(clock::monotonic() - before < Duration::from_secs(20));
+    assert_eq!(camera.clock.monotonic(), until);
     assert_eq!(camera.next, 1);
 }
 
@@ -127,13 +130,13 @@ fn frames_outlive_the_stream() {
 #[test]
 fn the_selector_goes_before_the_configuration() {
     let asked = config(25, 7);
-    let info = TestCamera::open(None, None, &asked).unwrap().info.clone();
+    let info = open(None, None, &asked).unwrap().info.clone();
     assert_eq!((info.format.size, info.rate, info.buffers), (asked.size, asked.rate, 7));
     let size = Size { width: 320, height: 240 };
     let rate = Rate { numerator: 30_000, denominator: 1001 };
-    let info = TestCamera::open(Some(size), Some(rate), &asked).unwrap().info.clone();
+    let info = open(Some(size), Some(rate), &asked).unwrap().info.clone();
     assert_eq!((info.format.size, info.rate), (size, Some(rate)));
-    let info = TestCamera::open(None, None, &CaptureConfig { rate: None, buffers: 99, ..asked }).unwrap().info.clone();
+    let info = open(None, None, &CaptureConfig { rate: None, buffers: 99, ..asked }).unwrap().info.clone();
     assert_eq!((info.rate, info.buffers), (Some(DEFAULT_RATE), 32));
 }
 
@@ -150,10 +153,10 @@ fn the_first_format_it_has_is_granted_and_strict_refuses_the_rest() {
         (&[b"MJPG", b"H264"], FourCC::YUYV),
         (&[], FourCC::YUYV),
     ] {
-        let camera = TestCamera::open(None, None, &asked(formats, false)).unwrap();
+        let camera = open(None, None, &asked(formats, false)).unwrap();
         assert_eq!(camera.info().format.fourcc, granted, "{formats:?}");
     }
-    let refusal = |config: &CaptureConfig| match TestCamera::open(None, None, config) {
+    let refusal = |config: &CaptureConfig| match open(None, None, config) {
         Err(error @ DeviceError::Refused { .. }) => error.to_string(),
         Err(error) => panic!("{error}"),
         Ok(_) => panic!("granted"),
@@ -163,19 +166,19 @@ fn the_first_format_it_has_is_granted_and_strict_refuses_the_rest() {
     assert!(text.contains("YUYV 16x16 to 4096x4096"), "{text}");
     let text = refusal(&CaptureConfig { size: Size { width: 161, height: 120 }, ..asked(&[b"YUYV"], true) });
     assert!(text.contains("grants 160x120, not 161x120"), "{text}");
-    assert!(TestCamera::open(None, None, &asked(&[b"MJPG", b"UYVY"], true)).is_ok());
+    assert!(open(None, None, &asked(&[b"MJPG", b"UYVY"], true)).is_ok());
 
     let text = refusal(&CaptureConfig { controls: vec![("brightness".into(), "1".into())], ..config(30, 1) });
     assert!(text.contains("no brightness"), "{text}");
     let text = refusal(&CaptureConfig { input: Some(1), ..config(30, 1) });
     assert!(text.contains("has no input 1"), "{text}");
-    assert!(TestCamera::open(None, None, &CaptureConfig { input: Some(0), ..config(30, 1) }).is_ok());
+    assert!(open(None, None, &CaptureConfig { input: Some(0), ..config(30, 1) }).is_ok());
 }
 
 #[test]
 fn faults_happen_to_the_frames_they_are_meant_for() {
     let faults = [(2, Fault::Lose), (3, Fault::Error), (5, Fault::Short), (6, Fault::Empty), (8, Fault::Unplug)];
-    let (mut camera, stop) = (camera(100, PATIENT).with_faults(faults), Stop::new().unwrap());
+    let (mut camera, stop) = (camera(100, BUFFERS).with_faults(faults), Stop::new().unwrap());
     let seen: Vec<_> = (0..7)
         .map(|_| {
             let metadata = *next(&mut camera, &stop).metadata();
@@ -193,23 +196,23 @@ fn faults_happen_to_the_frames_they_are_meant_for() {
         (7, whole, 0x2000, false),
     ];
     assert_eq!(seen, expected);
-    let error = camera.dequeue(clock::monotonic() + Duration::from_secs(1), &stop).unwrap_err();
+    let error = camera.dequeue(camera.clock.monotonic() + Duration::from_secs(1), &stop).unwrap_err();
     assert!(matches!(error, DeviceError::Lost { .. }), "{error}");
 }
 
 #[test]
 fn a_stall_and_a_change_last() {
     let stop = Stop::new().unwrap();
-    let mut stalled = camera(100, PATIENT).with_faults([(1, Fault::Stall)]);
-    let mut changed = camera(100, PATIENT).with_faults([(0, Fault::Change)]);
+    let mut stalled = camera(100, BUFFERS).with_faults([(1, Fault::Stall)]);
+    let mut changed = camera(100, BUFFERS).with_faults([(0, Fault::Change)]);
     assert_eq!(next(&mut stalled, &stop).metadata().sequence, 0);
     for _ in 0..2 {
         assert!(matches!(
-            stalled.dequeue(clock::monotonic() + Duration::from_millis(10), &stop).unwrap(),
+            stalled.dequeue(stalled.clock.monotonic() + Duration::from_millis(10), &stop).unwrap(),
             Dequeued::NotYet
         ));
         assert!(matches!(
-            changed.dequeue(clock::monotonic() + Duration::from_millis(10), &stop).unwrap(),
+            changed.dequeue(changed.clock.monotonic() + Duration::from_millis(10), &stop).unwrap(),
             Dequeued::Changed
         ));
     }
