@@ -129,6 +129,31 @@ impl From<FourCC> for u32 {
     }
 }
 
+/// What outputs can use of a frame; each level includes the ones before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// Its bytes, whatever they are.
+    #[default]
+    Bytes,
+    /// A picture: samples, or a JPEG.
+    Picture,
+    /// Samples of luma and chroma, or red, green and blue.
+    Samples,
+}
+
+impl Need {
+    /// Whether frames of this format can be used.
+    pub fn is_met_by(self, fourcc: FourCC) -> bool {
+        let row = PixelFormat::of(fourcc);
+        let has_samples = row.is_some_and(|row| row.layout.is_some());
+        match self {
+            Need::Bytes => true,
+            Need::Picture => has_samples || fourcc.is_jpeg(),
+            Need::Samples => has_samples,
+        }
+    }
+}
+
 /// Width and height in pixels, written `1280x720`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Size {

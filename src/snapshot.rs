@@ -10,6 +10,7 @@ use anyhow::{Context, bail};
 
 use crate::capture::{Capture, Event};
 use crate::config::{CaptureConfig, Output};
+use crate::format::Need;
 use crate::frame::Frame;
 use crate::jpeg::picture::Picture;
 use crate::jpeg::{self, Encoder, mjpeg};
@@ -48,7 +49,7 @@ impl Kind {
 pub fn snapshot(config: CaptureConfig, stop: Stop, file: &Path, warmup: u32, quality: u8) -> anyhow::Result<()> {
     let file = Output::new(file);
     let kind = Kind::of(&file)?;
-    let mut capture = Capture::new(config, stop);
+    let mut capture = Capture::new(CaptureConfig { need: Need::Picture, ..config }, stop);
     let (mut passed, mut failed) = (0, 0);
     loop {
         match capture.next(Duration::MAX)? {
@@ -65,7 +66,7 @@ pub fn snapshot(config: CaptureConfig, stop: Stop, file: &Path, warmup: u32, qua
             },
             Event::Started(stream) => {
                 log::debug!("{}: {}", stream.camera, stream.format);
-                jpeg::is_to_be_had(&stream.format).map_err(anyhow::Error::msg)?;
+                jpeg::is_to_be_had(&stream).map_err(anyhow::Error::msg)?;
             }
             Event::Waiting(reason) => log::warn!("{:#}; waiting", anyhow::Error::new(reason)),
             Event::Idle => {}

@@ -44,7 +44,7 @@ impl Scripted {
             Size { width: 16, height: 16 },
             vec![PlaneFormat { bytesperline: 16, sizeimage: 256 }],
         ));
-        let info = StreamInfo { camera: camera("/dev/video0"), format: Arc::clone(&format), rate: None, buffers: 2 };
+        let info = StreamInfo { camera: camera("/dev/video0"), ..StreamInfo::of(Arc::clone(&format), 2) };
         let pool = Pool::in_software(2, format).unwrap();
         Scripted { info, pool, clock, steps: steps.iter().cloned().collect() }
     }

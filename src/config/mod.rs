@@ -23,7 +23,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::device::Selector;
-use crate::format::{FourCC, Rate, Size};
+use crate::format::{FourCC, Need, Rate, Size};
 
 /// What to capture, where the frames go, when to end, what to tell.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,6 +49,8 @@ pub struct CaptureConfig {
     pub device: Selector,
     /// Pixel formats in order of preference; never empty.
     pub formats: Vec<FourCC>,
+    /// What the outputs can use: it decides between `formats`, and between the camera's own if it offers none of those.
+    pub need: Need,
     /// Size in pixels.
     pub size: Size,
     /// Frame rate; `None`: the driver's own choice.
@@ -75,6 +77,7 @@ impl Default for CaptureConfig {
         CaptureConfig {
             device: Selector::Auto,
             formats: vec![FourCC::YUYV],
+            need: Need::Bytes,
             size: Size { width: 1280, height: 720 },
             rate: None,
             buffers: 4,
@@ -123,6 +126,17 @@ pub enum SinkConfig {
     FrameLog(Output, FrameLogFormat),
     /// `--http`: to whoever watches.
     Http(HttpConfig),
+}
+
+impl SinkConfig {
+    /// What the sink can use of a frame.
+    pub fn need(&self) -> Need {
+        match self {
+            SinkConfig::Y4m(_) => Need::Samples,
+            SinkConfig::Http(_) => Need::Picture,
+            SinkConfig::Frames | SinkConfig::Raw(_) | SinkConfig::FrameLog(..) => Need::Bytes,
+        }
+    }
 }
 
 /// A file, or standard output.

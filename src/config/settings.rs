@@ -212,6 +212,7 @@ impl Config {
             capture: CaptureConfig {
                 device: settings.device.unwrap_or(capture.device),
                 formats: settings.format.unwrap_or(capture.formats),
+                need: sinks.iter().map(SinkConfig::need).max().unwrap_or(capture.need),
                 size: size.unwrap_or(capture.size),
                 rate: rate.or(capture.rate),
                 buffers: settings.buffers.unwrap_or(capture.buffers),

@@ -2,6 +2,7 @@
 //! it differs from what was asked, that is said.
 
 use std::io;
+use std::sync::Arc;
 
 use rustix::io::Errno;
 use v4l::frameinterval::FrameIntervalEnum;
@@ -11,12 +12,14 @@ use super::controls;
 use super::discover::Device;
 use super::error::DeviceError;
 use crate::config::CaptureConfig;
-use crate::format::{Format, FourCC, Rate, Size};
+use crate::format::{Format, FourCC, Need, Rate, Size};
 use crate::v4l2::ioctl::{self, FormatDescription};
 
 /// What the driver granted.
 pub(crate) struct Granted {
     pub(crate) format: Format,
+    /// The formats that there are to ask for.
+    pub(crate) offered: Arc<[FourCC]>,
     pub(crate) rate: Option<Rate>,
     /// How it differs from what was asked, a sentence each.
     pub(crate) differences: Vec<String>,
@@ -45,7 +48,8 @@ pub(crate) fn negotiate(device: &Device, config: &CaptureConfig) -> Result<Grant
         let problem = format!("grants {}", differences.join(", and "));
         return Err(DeviceError::Refused { device: device.name(), problem, offers: offers(device, config, &formats) });
     }
-    Ok(Granted { format, rate, differences, advice })
+    let offered = formats.iter().map(|format| format.fourcc).collect();
+    Ok(Granted { format, offered, rate, differences, advice })
 }
 
 fn select_input(device: &Device, config: &CaptureConfig) -> Result<(), DeviceError> {
@@ -97,8 +101,8 @@ fn follow_signal(device: &Device) -> Result<(), DeviceError> {
 }
 
 fn set_format(device: &Device, config: &CaptureConfig, formats: &[FormatDescription]) -> Result<Format, DeviceError> {
-    let offered = |fourcc: &&FourCC| formats.iter().any(|format| format.fourcc == **fourcc);
-    let fourcc = *config.formats.iter().find(offered).or(config.formats.first()).unwrap_or(&FourCC::YUYV);
+    let offered: Vec<_> = formats.iter().map(|format| format.fourcc).collect();
+    let fourcc = choose(&config.formats, &offered, config.need);
     let format = ioctl::set_format(device.fd(), device.buffer_type, fourcc, config.size).map_err(|source| {
         match Errno::from_io_error(&source) {
             Some(Errno::INVAL) => DeviceError::Refused {
@@ -112,6 +116,17 @@ fn set_format(device: &Device, config: &CaptureConfig, formats: &[FormatDescript
     // The driver knows best which formats are compressed: there are more than the table can have.
     let listed = formats.iter().find(|listed| listed.fourcc == format.fourcc).map(|listed| listed.compressed);
     Ok(Format { compressed: listed.unwrap_or(format.compressed), ..format })
+}
+
+/// The format to ask for: of those `asked` for the first that the camera offers and the outputs can use, or else that it
+/// offers; of the camera's own the first that the outputs can use. What a driver makes of one it does not offer is its own
+/// affair, and for outputs that take any bytes as good as another.
+fn choose(asked: &[FourCC], offered: &[FourCC], need: Need) -> FourCC {
+    let usable = |fourcc: &&FourCC| need.is_met_by(**fourcc);
+    let mut granted = asked.iter().filter(|fourcc| offered.contains(fourcc));
+    let own = || offered.iter().filter(|_| need != Need::Bytes).find(usable);
+    let chosen = granted.clone().find(usable).or_else(|| granted.next()).or_else(own).or(asked.first());
+    chosen.copied().unwrap_or(FourCC::YUYV)
 }
 
 /// How the granted format differs from the formats and the size that were asked for.
@@ -334,6 +349,28 @@ mod tests {
         assert_eq!(usb2_limit(&yuyv(1280, 720), Some(rate(10)), rate(10), faster), None, "granted");
         assert_eq!(usb2_limit(&yuyv(640, 480), Some(rate(30)), rate(15), faster), None, "18 MB/s fit: something else");
         assert_eq!(usb2_limit(&yuyv(1280, 720), None, rate(10), None), None, "nothing better to offer, nothing asked");
+    }
+
+    #[test]
+    fn of_the_camera_s_formats_one_is_chosen_that_the_outputs_can_use() {
+        let h264 = FourCC(*b"H264");
+        let y16 = FourCC(*b"Y16 ");
+        let (yuyv, mjpg, grey) = (FourCC::YUYV, FourCC::MJPG, FourCC::GREY);
+        for (asked, offered, need, expected) in [
+            // Neither is what was asked for.
+            (&[yuyv][..], &[h264, mjpg][..], Need::Picture, mjpg),
+            (&[yuyv], &[y16, grey], Need::Picture, grey),
+            (&[yuyv], &[h264, mjpg, grey], Need::Samples, grey),
+            // Nothing serves, or everything does: the driver decides.
+            (&[yuyv], &[h264, y16], Need::Picture, yuyv),
+            (&[yuyv], &[h264, mjpg], Need::Bytes, yuyv),
+            // What was asked for comes first, if the outputs can use it, and also if they cannot.
+            (&[yuyv], &[mjpg, yuyv], Need::Picture, yuyv),
+            (&[h264, mjpg], &[h264, mjpg, yuyv], Need::Picture, mjpg),
+            (&[h264], &[mjpg, h264], Need::Picture, h264),
+        ] {
+            assert_eq!(choose(asked, offered, need), expected, "{asked:?} of {offered:?} for {need:?}");
+        }
     }
 
     #[test]

@@ -148,12 +148,5 @@ impl PixelFormat {
     }
 }
 
-/// The names of the formats whose samples can be read, for a person to choose from. Those with a buffer for each plane are
-/// the driver's choice.
-pub(crate) fn readable_names() -> String {
-    let names: Vec<_> = PixelFormat::readable().filter(|row| !row.separate).map(|row| row.fourcc.to_string()).collect();
-    names.join(", ")
-}
-
 #[cfg(test)]
 mod tests;

@@ -11,9 +11,9 @@ use std::slice::ChunksExactMut;
 use super::Sink;
 use super::output::Target;
 use crate::config::Output;
-use crate::format::{Format, Rate};
+use crate::format::{Format, Need, Rate};
 use crate::frame::Frame;
-use crate::pixel::{Arrangement, Chroma, Component, Layout, PixelFormat, components, lines, readable_names};
+use crate::pixel::{Arrangement, Chroma, Component, Layout, PixelFormat, components, lines};
 use crate::source::StreamInfo;
 
 /// The sink: one stream in a file, a pipe or a FIFO.
@@ -34,7 +34,8 @@ impl Sink for Y4m {
     const HOLDS_BACK: bool = false;
 
     fn start(&mut self, stream: &StreamInfo) -> Result<(), String> {
-        let encoder = Y4mEncoder::new(&stream.format)?;
+        let remedy = |reason| format!("{reason}: {}; --raw writes it as it is", stream.advice(Need::Samples));
+        let encoder = Y4mEncoder::new(&stream.format).map_err(remedy)?;
         match &self.encoder {
             // A header is written once. Another rate is no reason to end there: real cameras keep none exactly.
             Some(before) if !self.target.is_at_start() && before.header(None) != encoder.header(None) => {
@@ -69,15 +70,12 @@ struct Y4mEncoder {
 }
 
 impl Y4mEncoder {
-    /// For frames of `format`. The error says why they cannot be written, and what can be done.
+    /// For frames of `format`. The error says why they cannot be written.
     fn new(format: &Format) -> Result<Self, String> {
         let fourcc = format.fourcc;
         let Some(layout) = PixelFormat::of(fourcc).and_then(|row| row.layout) else {
             let reason = if format.compressed { "is compressed, and YUV4MPEG2 is not" } else { "is not known to it" };
-            let names = readable_names();
-            return Err(format!(
-                "{fourcc} {reason}: write it with --raw, or ask for one of these with --format: {names}"
-            ));
+            return Err(format!("{fourcc} {reason}"));
         };
         let too_large = || format!("{format} does not fit the {} bytes of its buffers", format.sizeimage());
         let components = components(format).ok_or_else(too_large)?;

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::device::DeviceError;
 use crate::device::Identity;
-use crate::format::{Format, Rate};
+use crate::format::{Format, FourCC, Need, Rate};
 use crate::frame::Frame;
 use crate::stop::Stop;
 
@@ -23,10 +23,24 @@ pub struct StreamInfo {
     pub camera: Identity,
     /// The granted format.
     pub format: Arc<Format>,
+    /// The pixel formats that the camera offers, in its own order.
+    pub offered: Arc<[FourCC]>,
     /// The granted frame rate, where the driver tells.
     pub rate: Option<Rate>,
     /// The granted number of buffers.
     pub buffers: u32,
+}
+
+impl StreamInfo {
+    /// What to do about a format that an output cannot use.
+    pub(crate) fn advice(&self, need: Need) -> String {
+        let others = self.offered.iter().filter(|fourcc| **fourcc != self.format.fourcc && need.is_met_by(**fourcc));
+        let names: Vec<_> = others.map(FourCC::to_string).collect();
+        match names.is_empty() {
+            true => "the camera offers no format that serves".to_owned(),
+            false => format!("ask for one of the camera's other formats with --format: {}", names.join(", ")),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -41,7 +55,8 @@ impl StreamInfo {
             usb: None,
             index: 0,
         };
-        StreamInfo { camera, format, rate: None, buffers }
+        let offered = Arc::new([format.fourcc]);
+        StreamInfo { camera, format, offered, rate: None, buffers }
     }
 }
 

@@ -73,8 +73,9 @@ impl TestCamera {
             DeviceError::Failed { device: camera.to_string(), attempt, source }
         })?;
         let rate = rate.or(config.rate).unwrap_or(DEFAULT_RATE);
+        let offered = pattern::formats().map(|row| row.fourcc).collect();
         Ok(TestCamera {
-            info: StreamInfo { camera, format, rate: Some(rate), buffers },
+            info: StreamInfo { camera, format, offered, rate: Some(rate), buffers },
             pool,
             picture,
             cadence: Cadence::new(clock.monotonic(), rate),

@@ -53,7 +53,13 @@ impl V4l2Source {
             }
             differences.push(difference);
         }
-        let info = StreamInfo { camera: device.identity.clone(), format, rate: granted.rate, buffers: pool.len() };
+        let info = StreamInfo {
+            camera: device.identity.clone(),
+            format,
+            offered: granted.offered,
+            rate: granted.rate,
+            buffers: pool.len(),
+        };
         let wait =
             Wait::new(device.fd(), stop).map_err(|e| device.failed("get ready to wait for frames (epoll)", e))?;
         let source = V4l2Source { device, pool, wait, clock, info };

@@ -16,7 +16,7 @@ impl Server {
     pub(super) fn started(&mut self, stream: &StreamInfo) {
         self.size = stream.format.size;
         self.told = false;
-        match jpeg::is_to_be_had(&stream.format) {
+        match jpeg::is_to_be_had(stream) {
             Ok(()) => self.camera = Camera::Capturing,
             Err(reason) => {
                 log::error!("http {}: {reason}", self.config.listen);
