@@ -14,6 +14,7 @@ use crate::config::{CaptureConfig, OnError};
 use crate::device::discover::{self, Roots};
 use crate::device::{DeviceError, Identity, Selector};
 use crate::frame::Frame;
+use crate::repeated::Repeated;
 use crate::source::test_camera::TestCamera;
 use crate::source::v4l2::V4l2Source;
 use crate::source::{Dequeued, Source, StreamInfo};
@@ -97,12 +98,13 @@ impl Capture {
         };
         let (timeout, on_error) = (config.timeout, config.on_error);
         let (asked, time) = (stop.clone(), Arc::clone(&clock));
+        let repeated = Arc::new(Repeated::new(Arc::clone(&clock)));
         let open = Box::new(move |last: Option<&Identity>| -> Result<Box<dyn Source>, DeviceError> {
             Ok(match &config.device {
                 Selector::Test { size, rate } => Box::new(TestCamera::open(*size, *rate, &config, Arc::clone(&time))?),
                 selector => {
                     let device = discover::find(selector, last, &roots)?;
-                    Box::new(V4l2Source::start(device, &config, &asked, Arc::clone(&time))?)
+                    Box::new(V4l2Source::start(device, &config, &asked, Arc::clone(&time), Arc::clone(&repeated))?)
                 }
             })
         });
@@ -169,8 +171,9 @@ impl Capture {
                 Ok(Dequeued::Stopped) => Ok(Event::Stopped),
                 Ok(Dequeued::NotYet) if self.clock.monotonic() < *stalls_at => Ok(Event::Idle),
                 Ok(Dequeued::NotYet) => {
-                    let (device, queue_depth) = (source.info().camera.to_string(), source.queue_depth());
-                    self.failed(DeviceError::Stalled { device, waited: self.timeout, queue_depth })
+                    let device = source.info().camera.to_string();
+                    let (queue_depth, source) = (source.queue_depth(), source.refusal());
+                    self.failed(DeviceError::Stalled { device, waited: self.timeout, queue_depth, source })
                 }
                 Ok(Dequeued::Changed) => {
                     log::warn!("{}: the source changed: starting the stream anew", source.info().camera);

@@ -44,8 +44,11 @@ pub mod format;
 pub mod frame;
 mod http;
 pub mod jpeg;
+#[cfg(test)]
+mod logged;
 mod notify;
 mod pixel;
+mod repeated;
 mod report;
 mod run;
 mod sink;

@@ -91,7 +91,7 @@ pub enum DeviceError {
     },
 
     /// It delivers nothing.
-    #[error("{device}: no frame for {:.1} s: {}", waited.as_secs_f64(), say_why_stalled(*queue_depth))]
+    #[error("{device}: no frame for {:.1} s: {}", waited.as_secs_f64(), say_why_stalled(*queue_depth, source.is_some()))]
     Stalled {
         /// The camera.
         device: String,
@@ -99,6 +99,8 @@ pub enum DeviceError {
         waited: std::time::Duration,
         /// Buffers that the driver had to fill.
         queue_depth: u32,
+        /// Why the driver did not take its buffers back, where it did not.
+        source: Option<io::Error>,
     },
 
     /// Any other request that failed.
@@ -167,8 +169,9 @@ fn say_no_camera(selector: &str, seen: &[String]) -> String {
     }
 }
 
-fn say_why_stalled(queue_depth: u32) -> &'static str {
+fn say_why_stalled(queue_depth: u32, is_refused: bool) -> &'static str {
     match queue_depth {
+        _ if is_refused => "the driver does not take its buffers back (VIDIOC_QBUF), and the stream is started anew",
         0 => "every buffer is with a sink or another holder of frames, so the driver has none to fill",
         _ => "the camera or its bus hangs, and the stream is started anew",
     }

@@ -13,6 +13,7 @@ use super::discover::Device;
 use super::error::DeviceError;
 use crate::config::CaptureConfig;
 use crate::format::{Format, FourCC, Need, Rate, Size};
+use crate::repeated::Repeated;
 use crate::v4l2::ioctl::{self, FormatDescription};
 
 /// What the driver granted.
@@ -28,8 +29,8 @@ pub(crate) struct Granted {
 }
 
 /// Asks `device` for what `config` wants.
-pub(crate) fn negotiate(device: &Device, config: &CaptureConfig) -> Result<Granted, DeviceError> {
-    select_input(device, config)?;
+pub(crate) fn negotiate(device: &Device, config: &CaptureConfig, repeated: &Repeated) -> Result<Granted, DeviceError> {
+    select_input(device, config, repeated)?;
     let formats = ioctl::formats(device.fd(), device.buffer_type)
         .map_err(|e| device.failed("list its formats (VIDIOC_ENUM_FMT)", e))?;
     let format = set_format(device, config, &formats)?;
@@ -52,7 +53,7 @@ pub(crate) fn negotiate(device: &Device, config: &CaptureConfig) -> Result<Grant
     Ok(Granted { format, offered, rate, differences, advice })
 }
 
-fn select_input(device: &Device, config: &CaptureConfig) -> Result<(), DeviceError> {
+fn select_input(device: &Device, config: &CaptureConfig, repeated: &Repeated) -> Result<(), DeviceError> {
     let inputs = ioctl::inputs(device.fd()).map_err(|e| device.failed("list its inputs (VIDIOC_ENUMINPUT)", e))?;
     if let Some(wanted) = config.input {
         if wanted as usize >= inputs.len() {
@@ -72,13 +73,13 @@ fn select_input(device: &Device, config: &CaptureConfig) -> Result<(), DeviceErr
         let _ = ioctl::subscribe_source_change(device.fd(), input);
     }
     match inputs.get(current as usize) {
-        Some(input) if input.has_dv_timings => follow_signal(device),
+        Some(input) if input.has_dv_timings => follow_signal(device, repeated),
         _ => Ok(()),
     }
 }
 
 /// Sets the timings of what is plugged in, without which an HDMI input delivers nothing or the wrong picture.
-fn follow_signal(device: &Device) -> Result<(), DeviceError> {
+fn follow_signal(device: &Device, repeated: &Repeated) -> Result<(), DeviceError> {
     let timings = match ioctl::query_dv_timings(device.fd()) {
         Ok(timings) => timings,
         Err(source) => {
@@ -95,7 +96,8 @@ fn follow_signal(device: &Device) -> Result<(), DeviceError> {
     };
     let (size, rate) = timings.picture();
     let rate = rate.map(|rate| format!(" at {rate} fps")).unwrap_or_default();
-    log::info!("{}: the signal is {size}{rate}", device.name());
+    // At each try to start the stream.
+    repeated.info(format!("{}: the signal is {size}{rate}", device.name()));
     ioctl::set_dv_timings(device.fd(), &timings)
         .map_err(|e| device.failed("follow the signal (VIDIOC_S_DV_TIMINGS)", e))
 }

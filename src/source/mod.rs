@@ -7,6 +7,7 @@ pub(crate) mod test_camera;
 pub(crate) mod v4l2;
 mod wait;
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -80,6 +81,11 @@ pub(crate) trait Source: Send {
 
     /// Buffers that the driver owns now.
     fn queue_depth(&self) -> u32;
+
+    /// Why the driver does not take buffers back, where it does not.
+    fn refusal(&self) -> Option<io::Error> {
+        None
+    }
 
     /// Waits for the next frame, but not after `until` (on CLOCK_MONOTONIC) and not after `stop`; it may well end earlier.
     fn dequeue(&mut self, until: Duration, stop: &Stop) -> Result<Dequeued, DeviceError>;

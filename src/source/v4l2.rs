@@ -20,6 +20,7 @@ use crate::device::discover::Device;
 use crate::device::negotiate::negotiate;
 use crate::format::Format;
 use crate::frame::{Frame, Metadata};
+use crate::repeated::Repeated;
 use crate::stop::Stop;
 use crate::v4l2::buffers::{MAX_BUFFERS, Pool};
 use crate::v4l2::ioctl::{self, Dequeue, Filled};
@@ -30,6 +31,7 @@ pub(crate) struct V4l2Source {
     pool: Arc<Pool>,
     wait: Wait,
     clock: Arc<dyn Clock>,
+    repeated: Arc<Repeated>,
     info: StreamInfo,
 }
 
@@ -40,8 +42,9 @@ impl V4l2Source {
         config: &CaptureConfig,
         stop: &Stop,
         clock: Arc<dyn Clock>,
+        repeated: Arc<Repeated>,
     ) -> Result<Self, DeviceError> {
-        let granted = negotiate(&device, config)?;
+        let granted = negotiate(&device, config, &repeated)?;
         let mut differences = granted.differences;
         let format = Arc::new(granted.format);
         let pool = request_buffers(&device, config.buffers, &format)?;
@@ -62,7 +65,7 @@ impl V4l2Source {
         };
         let wait =
             Wait::new(device.fd(), stop).map_err(|e| device.failed("get ready to wait for frames (epoll)", e))?;
-        let source = V4l2Source { device, pool, wait, clock, info };
+        let source = V4l2Source { device, pool, wait, clock, repeated, info };
         source.pool.queue_all().map_err(|e| source.device.failed("queue its buffers (VIDIOC_QBUF)", e))?;
         source.stream_on()?;
         // Only now: a stream that does not start is tried again and again, and would tell it each time.
@@ -90,7 +93,10 @@ impl V4l2Source {
     fn frame(&self, filled: Filled) -> Option<Frame> {
         let dequeued = self.clock.monotonic();
         let Some(lease) = self.pool.dequeued(filled.index) else {
-            log::warn!("{}: the driver handed out buffer {} that it did not own", self.device.name(), filled.index);
+            let device = self.device.name();
+            self.repeated.warn(format!(
+                "{device}: the driver handed out a buffer that it did not own; such frames are left out"
+            ));
             return None;
         };
         let metadata = Metadata {
@@ -127,7 +133,24 @@ impl Source for V4l2Source {
         self.pool.queue_depth()
     }
 
+    fn refusal(&self) -> Option<io::Error> {
+        self.pool.refusal()
+    }
+
     fn dequeue(&mut self, until: Duration, _: &Stop) -> Result<Dequeued, DeviceError> {
+        if let Some(error) = self.pool.refusal() {
+            // A device that is gone is reported by what follows.
+            if Errno::from_io_error(&error) != Some(Errno::NODEV) {
+                let attempt = "a buffer cannot be queued again (VIDIOC_QBUF)";
+                self.repeated.warn(format!("{}: {attempt}: {error}; picam tries again", self.device.name()));
+            }
+            self.pool.queue_again();
+        }
+        // Without a buffer no frame ends the wait; and the next one that comes back may be refused.
+        let until = match self.pool.queue_depth() {
+            0 => until.min(self.clock.monotonic() + QUEUE_AGAIN),
+            _ => until,
+        };
         let woken = self.wait.wait(until).map_err(|e| self.device.failed("wait for a frame (epoll_wait)", e))?;
         let happened = woken.device;
         if woken.stop {
@@ -156,6 +179,9 @@ impl Source for V4l2Source {
         }
     }
 }
+
+/// How often buffers that the driver did not take back are offered to it where it has none.
+const QUEUE_AGAIN: Duration = Duration::from_millis(100);
 
 /// How long the end of a stream waits for leases where the driver does not give buffers up while they are mapped.
 const LEASES_RETURN: Duration = Duration::from_millis(500);

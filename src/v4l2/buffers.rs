@@ -7,7 +7,7 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 
 use super::ioctl::{self, BufferType};
 use super::mapping::Mapping;
@@ -26,6 +26,10 @@ pub(crate) struct Pool {
     slots: Box<[Slot]>,
     /// Bit i is set while the driver owns buffer i.
     queued: AtomicU32,
+    /// Bit i is set while buffer i is nobody's: it came back, and the driver did not take it.
+    refused: AtomicU32,
+    /// The errno of the last refusal.
+    errno: AtomicI32,
     streaming: AtomicBool,
     driver: Driver,
 }
@@ -40,6 +44,9 @@ enum Driver {
     Kernel { device: Arc<OwnedFd>, buffer_type: BufferType },
     /// A camera in software fills buffers by [`Pool::produce`].
     Software,
+    /// As the kernel's; queueing fails with the errno here, unless it is 0.
+    #[cfg(test)]
+    Refusing(AtomicI32),
 }
 
 impl Pool {
@@ -75,7 +82,16 @@ impl Pool {
 
     fn new(format: Arc<Format>, slots: Box<[Slot]>, driver: Driver) -> Self {
         let complete = (0..format.planes.len()).map(|plane| format.complete(plane)).collect();
-        Pool { format, complete, slots, queued: AtomicU32::new(0), streaming: AtomicBool::new(true), driver }
+        Pool {
+            format,
+            complete,
+            slots,
+            queued: AtomicU32::new(0),
+            refused: AtomicU32::new(0),
+            errno: AtomicI32::new(0),
+            streaming: AtomicBool::new(true),
+            driver,
+        }
     }
 
     /// How many buffers there are.
@@ -96,8 +112,15 @@ impl Pool {
     fn queue(&self, index: u32) -> io::Result<()> {
         // The bit first: as soon as the driver has the buffer it can be filled and dequeued by the capture thread.
         self.queued.fetch_or(1 << index, Ordering::AcqRel);
-        let Driver::Kernel { device, buffer_type } = &self.driver else { return Ok(()) };
-        let result = ioctl::queue_buffer(device.as_fd(), *buffer_type, index);
+        let result = match &self.driver {
+            Driver::Kernel { device, buffer_type } => ioctl::queue_buffer(device.as_fd(), *buffer_type, index),
+            Driver::Software => Ok(()),
+            #[cfg(test)]
+            Driver::Refusing(errno) => match errno.load(Ordering::Relaxed) {
+                0 => Ok(()),
+                errno => Err(io::Error::from_raw_os_error(errno)),
+            },
+        };
         if result.is_err() {
             self.queued.fetch_and(!(1 << index), Ordering::AcqRel);
         }
@@ -142,15 +165,29 @@ impl Pool {
             return;
         }
         if let Err(error) = self.queue(index) {
-            // A device that is gone says so to the capture loop too, which deals with it.
-            if self.streaming.load(Ordering::Acquire) && error.raw_os_error() != Some(ENODEV) {
-                log::warn!("buffer {index} cannot be queued again: {error}");
-            }
+            self.errno.store(error.raw_os_error().unwrap_or(EIO), Ordering::Release);
+            self.refused.fetch_or(1 << index, Ordering::AcqRel);
         }
+    }
+
+    /// Why the driver did not take a buffer back; `None`: it took all of them.
+    pub(crate) fn refusal(&self) -> Option<io::Error> {
+        let refused = self.refused.load(Ordering::Acquire) != 0;
+        refused.then(|| io::Error::from_raw_os_error(self.errno.load(Ordering::Acquire)))
+    }
+
+    /// Gives the driver the buffers that it did not take when they came back. For the capture thread, before each wait: where
+    /// there are none, it is one look at a number.
+    pub(crate) fn queue_again(&self) {
+        if self.refused.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let refused = self.refused.swap(0, Ordering::AcqRel);
+        (0..self.len()).filter(|index| refused & (1 << index) != 0).for_each(|index| self.returned(index));
     }
 }
 
-const ENODEV: i32 = rustix::io::Errno::NODEV.raw_os_error();
+const EIO: i32 = rustix::io::Errno::IO.raw_os_error();
 
 /// Shared read access to one dequeued buffer. Clone it to share; when the last clone is dropped, the buffer goes back
 /// to the driver.
@@ -205,5 +242,38 @@ impl Drop for Lease {
         if self.pool.slots[self.index as usize].leases.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.pool.returned(self.index);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+    use crate::format::{FourCC, PlaneFormat, Size};
+
+    #[test]
+    fn a_buffer_that_is_not_taken_back_is_given_back_later() {
+        let size = Size { width: 16, height: 16 };
+        let planes = vec![PlaneFormat { bytesperline: 16, sizeimage: 256 }];
+        let format = Arc::new(Format::new(FourCC::GREY, size, planes));
+        let slots = (0..3).map(|_| Slot { leases: AtomicU32::new(0), planes: Box::default() }).collect();
+        let pool = Arc::new(Pool::new(format, slots, Driver::Refusing(AtomicI32::new(0))));
+        pool.queue_all().unwrap();
+        let Driver::Refusing(errno) = &pool.driver else { unreachable!() };
+        let lent = [0, 1, 2].map(|index| pool.dequeued(index).unwrap());
+        errno.store(Errno::INVAL.raw_os_error(), Ordering::Relaxed);
+        drop(lent);
+        assert_eq!((pool.queue_depth(), pool.refusal().and_then(|e| e.raw_os_error())), (0, Some(22)));
+        assert!(pool.all_returned());
+
+        errno.store(Errno::NOMEM.raw_os_error(), Ordering::Relaxed);
+        pool.queue_again();
+        assert_eq!((pool.queue_depth(), pool.refusal().and_then(|e| e.raw_os_error())), (0, Some(12)));
+
+        errno.store(0, Ordering::Relaxed);
+        pool.queue_again();
+        assert_eq!((pool.queue_depth(), pool.refusal().is_none()), (3, true));
+        assert!(pool.dequeued(1).is_some(), "the driver may hand it out");
     }
 }
