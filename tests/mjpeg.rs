@@ -7,7 +7,7 @@ mod walk;
 
 use picam::format::{Format, FourCC, PlaneFormat, Size};
 use picam::jpeg::Encoder;
-use picam::jpeg::mjpeg::{Parts, Truncated, parts};
+use picam::jpeg::mjpeg::{NotAJpeg, Parts, parts};
 use picam::jpeg::picture::Picture;
 use proptest::prelude::*;
 use walk::walk;
@@ -53,14 +53,14 @@ fn without_tables() -> Vec<u8> {
 fn a_whole_jpeg_goes_out_as_it_is() {
     let jpeg = jpeg();
     let found = parts(&jpeg).unwrap();
-    assert_eq!(found, Parts { head: &jpeg, huffman: &[], tail: &[] });
+    assert_eq!(found, Parts { head: &jpeg, ..Parts::default() });
     assert_eq!((found.head.as_ptr(), found.len()), (jpeg.as_ptr(), jpeg.len()));
 }
 
 #[test]
 fn a_missing_huffman_table_is_put_in() {
     let bare = without_tables();
-    let Parts { head, huffman, tail } = parts(&bare).unwrap();
+    let Parts { head, huffman, tail, .. } = parts(&bare).unwrap();
     assert_eq!([head, tail].concat(), bare);
     assert!(tail.starts_with(&[0xff, 0xda]), "before the scan");
     let (start, end) = segment(&jpeg(), 0xc4);
@@ -79,7 +79,7 @@ fn a_camera_that_defines_some_tables_gets_the_others_before_its_own() {
     some.extend_from_slice(&[0xff, 0xc4, 0, 2 + 29]);
     some.extend_from_slice(&whole[start + 4..start + 4 + 29]);
     some.extend_from_slice(&whole[end..]);
-    let Parts { head, huffman, tail } = parts(&some).unwrap();
+    let Parts { head, huffman, tail, .. } = parts(&some).unwrap();
     assert_eq!((head.len(), huffman.len()), (start, end - start));
     assert_eq!(decode(&[head, huffman, tail].concat()), decode(&whole));
 }
@@ -97,22 +97,72 @@ fn what_follows_is_cut_off() {
 }
 
 #[test]
-fn a_truncated_jpeg_is_told_wherever_it_ends() {
+fn a_jpeg_without_its_end_is_ended_where_it_breaks_off() {
     for jpeg in [jpeg(), without_tables()] {
         let (_, scan) = segment(&jpeg, 0xda);
         for length in 0..jpeg.len() {
-            let expected = match length {
-                0..2 => Truncated::NoStart,
-                _ if length < scan => Truncated::NoPicture,
-                _ => Truncated::NoEnd,
-            };
-            assert_eq!(parts(&jpeg[..length]), Err(expected), "{length}");
-            // USB's lost packets may leave zeros.
-            let mut zeros = jpeg[..length].to_vec();
-            zeros.resize(jpeg.len() + 100, 0);
-            assert!(parts(&zeros).is_err() || length > jpeg.len() - 2, "{length} and zeros");
+            let found = parts(&jpeg[..length]);
+            match length {
+                0..2 => assert_eq!(found, Err(NotAJpeg::NoStart)),
+                _ if length < scan => assert_eq!(found, Err(NotAJpeg::NoPicture), "{length}"),
+                _ => {
+                    let Parts { head, tail, end, .. } = found.unwrap();
+                    assert_eq!((head.len() + tail.len(), end), (length, &[0xff, 0xd9][..]));
+                }
+            }
+        }
+        // All of the picture, of which EOI alone is missing; and then as it comes with padding and with the next one.
+        let data = &jpeg[..jpeg.len() - 2];
+        for data in [data.to_vec(), [data, &[0; 100]].concat(), [data, &jpeg].concat()] {
+            let picture = parts(&data).unwrap();
+            assert_eq!(picture.end, [0xff, 0xd9]);
+            assert_eq!(decode(&picture.pieces().concat()), decode(&jpeg));
+            assert_eq!(decode(&data), decode(&jpeg));
         }
     }
+    // What is there of a picture is shown, and a later segment that breaks off is left out.
+    let whole = jpeg();
+    assert_eq!(decode(&whole[..whole.len() * 3 / 4]).len(), decode(&whole).len());
+    let broken = [&whole[..whole.len() - 2], &[0xff, 0xfe, 0, 100, 1, 2, 3]].concat();
+    assert_eq!(parts(&broken).unwrap().head.len(), whole.len() - 2);
+}
+
+#[test]
+fn what_comes_before_the_start_is_cut_off() {
+    for before in [&b"\0\0\0\0"[..], b"\xff", b"\xff\xff", b"UVC header \xff\xd9 of its own"] {
+        for jpeg in [jpeg(), without_tables()] {
+            let data = [before, &jpeg].concat();
+            let Parts { head, tail, .. } = parts(&data).unwrap();
+            assert_eq!([head, tail].concat(), jpeg, "{before:?}");
+            assert_eq!(decode(&data), decode(&jpeg));
+        }
+    }
+}
+
+#[test]
+fn unusual_markers_go_out_as_they_came() {
+    let whole = jpeg();
+    let (size, _) = segment(&whole, 0xc0);
+    let (scan, data) = segment(&whole, 0xda);
+    let insert = |at: usize, bytes: &[u8]| [&whole[..at], bytes, &whole[at..]].concat();
+    // Arithmetic conditioning, TEM, a number of lines; a marker that is reserved, of damage, in the picture's data.
+    let middle = data + (whole.len() - data) / 2;
+    for (at, bytes) in [
+        (scan, &[0xff, 0xcc, 0, 4, 0, 16][..]),
+        (scan, &[0xff, 0x01]),
+        (size, &[0xff, 0xdc, 0, 4, 0, 40]),
+        (middle, &[0xff, 0x5e]),
+        (middle, &[0xff, 0xf3, 0xff, 0xff]),
+        (middle, &[0xff, 0xc3, 0, 1]),
+    ] {
+        let jpeg = insert(at, bytes);
+        assert_eq!(parts(&jpeg), Ok(Parts { head: &jpeg, ..Parts::default() }), "{bytes:x?}");
+    }
+    // An arithmetic coder's JPEG has no Huffman tables, and needs none.
+    let mut arithmetic = without_tables();
+    let (size, _) = segment(&arithmetic, 0xc0);
+    arithmetic[size + 1] = 0xc9;
+    assert_eq!(parts(&arithmetic), Ok(Parts { head: &arithmetic, ..Parts::default() }));
 }
 
 #[test]
@@ -160,15 +210,15 @@ fn nonsense_is_told_from_truncation() {
     ] {
         let mut damaged = whole.clone();
         damaged[at] = byte;
-        let Err(Truncated::Damaged { marker: found, .. }) = parts(&damaged) else {
+        let Err(NotAJpeg::Damaged { marker: found, .. }) = parts(&damaged) else {
             panic!("{at}: {:?}", parts(&damaged))
         };
         assert_eq!(found, marker, "{at}");
     }
     for other in [&b""[..], b"\xff", b"\xff\xd9\xff\xd8", b"\0\0\0\0", b"GIF89a"] {
-        assert_eq!(parts(other), Err(Truncated::NoStart), "{other:?}");
+        assert_eq!(parts(other), Err(NotAJpeg::NoStart), "{other:?}");
     }
-    assert_eq!(parts(b"\xff\xd8\xff\xd9"), Err(Truncated::NoPicture));
+    assert_eq!(parts(b"\xff\xd8\xff\xd9"), Err(NotAJpeg::NoPicture));
 }
 
 proptest! {

@@ -158,9 +158,9 @@ impl Connection {
     ///
     /// # Errors
     /// The client is gone.
-    pub(super) fn send_part(&mut self, head: &str, pieces: [&[u8]; 3], tail: &[u8]) -> io::Result<usize> {
-        let [first, second, third] = pieces;
-        write(&self.socket, &[head.as_bytes(), first, second, third, tail].map(IoSlice::new))
+    pub(super) fn send_part(&mut self, head: &str, pieces: [&[u8]; 4], tail: &[u8]) -> io::Result<usize> {
+        let [first, second, third, fourth] = pieces;
+        write(&self.socket, &[head.as_bytes(), first, second, third, fourth, tail].map(IoSlice::new))
     }
 
     /// Keeps a picture of which so many bytes were sent; [`Connection::flush`] goes on with it, and tells when it is done

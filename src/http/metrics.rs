@@ -79,7 +79,11 @@ pub(super) fn text(board: Option<&Board>, serving: &Serving, latency: &Times, re
         text.sample("http_requests_total", &[("code", &code.to_string())], count);
     }
     text.counter("http_encoded", "Pictures encoded, each quality by itself.", serving.encoded);
-    text.counter("http_truncated", "Frames of the camera that were no whole JPEG.", serving.truncated);
+    text.counter(
+        "http_truncated",
+        "Frames of the camera that were no whole JPEG; one that lacks its end is shown.",
+        serving.truncated,
+    );
     text.counter("http_skipped", "Pictures that a client was too slow for.", serving.skipped);
     let help = "From the driver's timestamp to the last byte given to a client's socket.";
     text.histogram("http_latency_seconds", help, latency);

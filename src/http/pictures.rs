@@ -22,9 +22,9 @@ pub(super) enum Picture<'a> {
 }
 
 impl Picture<'_> {
-    pub(super) fn pieces(&self) -> [&[u8]; 3] {
+    pub(super) fn pieces(&self) -> [&[u8]; 4] {
         match self {
-            Picture::Encoded(bytes) => [bytes, &[], &[]],
+            Picture::Encoded(bytes) => [bytes, &[], &[], &[]],
             Picture::Passed { parts, .. } => parts.pieces(),
         }
     }

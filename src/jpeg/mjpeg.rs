@@ -1,32 +1,36 @@
-//! A camera's JPEG made whole: what it lacks is put in, what is behind it is cut off, and what is truncated is told.
+//! A camera's JPEG made whole: what it lacks is put in, what is around it is cut off, and what is no picture is refused.
 //!
-//! Webcams leave out the Huffman tables that all of them share (as AVI's Motion JPEG does), fill their buffers up behind
-//! EOI, and lose the rest of a frame where USB had no room for it. Only markers are looked at: the picture's data is passed over at
-//! the speed of a search for 0xff.
+//! Webcams leave out the Huffman tables that all of them share (as AVI's Motion JPEG does), or EOI; they put bytes of their own
+//! before SOI, and fill their buffers up behind EOI. What libjpeg decodes goes out. A frame that USB had no room for looks as
+//! one without EOI does, and is shown as far as it goes; where the driver knows, it has the ERROR flag.
+//!
+//! Only markers are looked at: the picture's data is passed over at the speed of a search for 0xff.
 
-use memchr::memchr;
+use memchr::{memchr, memmem};
 use thiserror::Error;
 
 use super::tables::HUFFMAN_SEGMENT;
 
-/// A camera's JPEG as it goes out: three slices, to be written one after another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A camera's JPEG as it goes out: slices to be written one after another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parts<'a> {
     /// From SOI to where the Huffman tables belong.
     pub head: &'a [u8],
     /// The Huffman tables if the camera left any out, else empty.
     pub huffman: &'static [u8],
-    /// The rest, to EOI.
+    /// The rest.
     pub tail: &'a [u8],
+    /// EOI if the camera left it out, else empty.
+    pub end: &'static [u8],
 }
 
-impl Parts<'_> {
+impl<'a> Parts<'a> {
     /// One after the other.
-    pub fn pieces(&self) -> [&[u8]; 3] {
-        [self.head, self.huffman, self.tail]
+    pub fn pieces(&self) -> [&'a [u8]; 4] {
+        [self.head, self.huffman, self.tail, self.end]
     }
 
-    /// Bytes of all three together.
+    /// Bytes of all together.
     #[expect(clippy::len_without_is_empty, reason = "no JPEG is empty")]
     pub fn len(&self) -> usize {
         self.pieces().iter().map(|piece| piece.len()).sum()
@@ -35,16 +39,13 @@ impl Parts<'_> {
 
 /// Why a frame is no JPEG that can be decoded.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum Truncated {
+pub enum NotAJpeg {
     /// Something else, or nothing.
-    #[error("it does not begin as a JPEG does")]
+    #[error("there is no start of a JPEG in it")]
     NoStart,
     /// It ends in its headers.
     #[error("it ends before the picture's data")]
     NoPicture,
-    /// It ends in the picture's data.
-    #[error("it ends within the picture's data")]
-    NoEnd,
     /// A marker that has no business where it is, or a segment that is too short for what it says.
     #[error("its marker {marker:#04x} at byte {at} makes no sense there")]
     Damaged {
@@ -59,53 +60,56 @@ const SOI: u8 = 0xd8;
 const EOI: u8 = 0xd9;
 const SOS: u8 = 0xda;
 const DHT: u8 = 0xc4;
+static END: [u8; 2] = [0xff, EOI];
 
-/// Walks over a JPEG from SOI to EOI. Segments, and with them thumbnails, are passed over by their length; stuffed zeros, fill bytes,
-/// restart markers and what else lies between segments by the search for the next marker, as decoders do.
+/// Walks over a JPEG from SOI to EOI, or to the end. Segments, and with them thumbnails, are passed over by their length;
+/// stuffed zeros, fill bytes, restart markers and what else lies between segments by the search for the next marker, as decoders
+/// do.
 ///
 /// # Errors
 ///
-/// [`Truncated`] if the data does not hold one JPEG with a picture from beginning to end.
-pub fn parts(data: &[u8]) -> Result<Parts<'_>, Truncated> {
-    let mut next = match data {
-        [0xff, SOI, ..] => 2,
-        _ => return Err(Truncated::NoStart),
+/// [`NotAJpeg`] if the data does not hold a JPEG with at least the begin of a picture.
+pub fn parts(data: &[u8]) -> Result<Parts<'_>, NotAJpeg> {
+    let start = match data {
+        [0xff, SOI, ..] => 0,
+        _ => memmem::find(data, &[0xff, SOI, 0xff]).ok_or(NotAJpeg::NoStart)?,
     };
+    let mut next = start + 2;
     let mut has_size = false;
+    let mut is_arithmetic = false;
     let mut has_picture = false;
     let mut defined = Tables(0);
     let mut has_gap = false;
     // Before the camera's own tables, which are then the ones that count.
     let mut tables_at = None;
-    loop {
-        let Some((marker, at)) = marker(data, next) else {
-            return Err(if has_picture { Truncated::NoEnd } else { Truncated::NoPicture });
-        };
-        let damaged = Truncated::Damaged { marker, at };
-        if marker == EOI {
-            let whole = data.get(..=at).unwrap_or_default();
-            return match tables_at {
-                _ if !has_picture => Err(Truncated::NoPicture),
-                Some(tables_at) if has_gap => {
-                    let (head, tail) = whole.split_at_checked(tables_at).ok_or(damaged)?;
-                    Ok(Parts { head, huffman: &HUFFMAN_SEGMENT, tail })
-                }
-                _ => Ok(Parts { head: whole, huffman: &[], tail: &[] }),
-            };
+    let (length, end): (_, &'static [u8]) = loop {
+        let Some((marker, at)) = marker(data, next) else { break (data.len(), &END) };
+        let damaged = NotAJpeg::Damaged { marker, at };
+        match marker {
+            EOI => break (at + 1, &[]),
+            // SOF0 to SOF2, SOF9 and SOF10, DHT, DAC, SOS, DQT, DNL, DRI, APPn, COM: what libjpeg reads.
+            0xc0..=0xc2 | 0xc9 | 0xca | DHT | 0xcc | SOS | 0xdb..=0xdd | 0xe0..=0xef | 0xfe => {}
+            // The next picture: this one has no EOI.
+            SOI if has_picture => break (at - 1, &END),
+            // Damage in the picture's data: decoders go on behind it.
+            _ if has_picture => {
+                next = at + 1;
+                continue;
+            }
+            _ => return Err(damaged),
         }
-        let Some(segment) = segment(data, at + 1) else {
-            return Err(if has_picture { Truncated::NoEnd } else { Truncated::NoPicture });
-        };
+        let Some(segment) = segment(data, at + 1) else { break (at - 1, &END) };
         let segment = segment.ok_or(damaged)?;
         match marker {
             DHT => {
                 tables_at = tables_at.or(Some(at - 1));
                 defined.define(segment).ok_or(damaged)?;
             }
-            SOS if has_size => {
+            SOS if !has_size => return Err(damaged),
+            SOS => {
                 tables_at = tables_at.or(Some(at - 1));
                 // Tables that come later are not this scan's.
-                if !has_picture {
+                if !has_picture && !is_arithmetic {
                     let missing = Tables::of_scan(segment).ok_or(damaged)?.without(defined);
                     has_gap = missing != Tables(0);
                     if missing.without(Tables::STANDARD) != Tables(0) {
@@ -114,14 +118,25 @@ pub fn parts(data: &[u8]) -> Result<Parts<'_>, Truncated> {
                 }
                 has_picture = true;
             }
-            // SOF0 to SOF2: what browsers decode.
-            0xc0..=0xc2 => has_size = true,
-            // DQT, DNL, DRI, APPn, COM
-            0xdb..=0xdd | 0xe0..=0xef | 0xfe => {}
-            _ => return Err(damaged),
+            0xc0..=0xc2 | 0xc9 | 0xca => {
+                has_size = true;
+                is_arithmetic = marker >= 0xc9;
+            }
+            _ => {}
         }
         next = at + 3 + segment.len();
+    };
+    if !has_picture {
+        return Err(NotAJpeg::NoPicture);
     }
+    let jpeg = data.get(start..length).unwrap_or_default();
+    Ok(match tables_at.filter(|_| has_gap) {
+        Some(tables_at) => {
+            let (head, tail) = jpeg.split_at_checked(tables_at - start).unwrap_or_default();
+            Parts { head, huffman: &HUFFMAN_SEGMENT, tail, end }
+        }
+        None => Parts { head: jpeg, end, ..Parts::default() },
+    })
 }
 
 /// The next marker that ends data or begins a segment, and where its code is.

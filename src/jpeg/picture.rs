@@ -9,7 +9,7 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::mjpeg::{self, Truncated};
+use super::mjpeg::{self, NotAJpeg};
 use super::stripes::{self, LINES, Planes, Reader};
 use super::{EncodeError, Encoder};
 use crate::format::{Format, FourCC, Size};
@@ -20,9 +20,9 @@ pub enum PictureError {
     /// Its format is not known, or it is short.
     #[error(transparent)]
     Samples(#[from] EncodeError),
-    /// The camera's JPEG is not whole.
+    /// The camera's frame is no JPEG.
     #[error(transparent)]
-    Truncated(#[from] Truncated),
+    NotAJpeg(#[from] NotAJpeg),
     /// The camera's JPEG cannot be decoded.
     #[error("the camera's JPEG cannot be decoded: {0}")]
     Jpeg(#[from] DecodeErrors),
@@ -43,7 +43,7 @@ impl Picture {
     ///
     /// # Errors
     ///
-    /// If the frame is short or truncated, or of a format that is not known.
+    /// If the frame is short or no JPEG, or of a format that is not known.
     pub fn of(format: &Format, planes: &[&[u8]]) -> Result<Self, PictureError> {
         if format.fourcc.is_jpeg() {
             return Self::decode(planes.first().copied().unwrap_or_default());

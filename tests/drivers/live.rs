@@ -92,19 +92,27 @@ fn vivid_is_watched_and_its_absence_is_shown() {
 fn a_webcams_jpeg_is_watched_as_it_made_it() {
     let _usb = Usb::load(true);
     let modes = [Mode { encoding: Encoding::Mjpeg, width: 1280, height: 720, fps: vec![30] }];
-    let faults = |_, frame: u32| (frame % 10 == 5).then_some(Fault::Short);
+    let faults = |_, frame: u32| match frame % 10 {
+        3 => Some(Fault::Short),
+        5 => Some(Fault::Garbage),
+        _ => None,
+    };
     let mut camera = UsbCamera::new("LIVE").modes(&modes).faults(faults);
     camera.plug();
     let picam = picam("run --format MJPG --size 1280x720 --json --http 127.0.0.1:0");
     let mut viewer = Viewer::of(&picam);
     let mut last = viewer.next(|part| part.sequence.is_some()).sequence;
+    let mut lengths = [0; 10];
     for _ in 0..40 {
         let part = viewer.part();
         // The camera numbers its frames as the driver numbers its sequence.
         assert_eq!(jpeg_number(&part.jpeg), part.sequence);
         assert!(part.sequence > last && part.sequence.is_some_and(|number| number % 10 != 5), "{:?}", part.sequence);
         last = part.sequence;
+        lengths[part.sequence.map_or(0, |number| number % 10) as usize] = part.jpeg.len();
     }
+    // A picture without its end is shown as far as it goes.
+    assert!(lengths[3] > 0 && lengths[3] < lengths[4] / 2, "{lengths:?}");
     camera.unplug();
     viewer.next(|part| part.sequence.is_none());
     camera.plug();

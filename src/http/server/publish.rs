@@ -99,7 +99,9 @@ impl Server {
 
     /// The camera's own JPEG goes from the driver's memory into the sockets.
     fn pass(&mut self, frame: &Frame, taken: Taken, targets: &[(u8, usize)]) -> Result<Outcome, String> {
-        let parts = Pictures::pass(frame).inspect_err(|_| self.truncated += 1)?;
+        let parts = Pictures::pass(frame);
+        self.truncated += u64::from(!parts.as_ref().is_ok_and(|parts| parts.end.is_empty()));
+        let parts = parts?;
         let mut picture = Picture::Passed { parts, copy: None };
         targets.iter().for_each(|(_, index)| self.give(*index, &mut picture, Some(taken), self.clock.monotonic()));
         Ok(Outcome::Written)

@@ -140,7 +140,7 @@ fn clients_choose_rate_and_quality_within_limits() {
 }
 
 #[test]
-fn a_cameras_jpeg_goes_out_untouched_and_a_truncated_one_does_not() {
+fn a_cameras_jpeg_goes_out_untouched_and_what_it_lacks_is_put_in() {
     let mut setup = Setup::with_camera(FourCC::MJPG, Size { width: 320, height: 240 }, |_| {});
     let picture = jpeg(Size { width: 320, height: 240 });
     let put = |bytes: &[u8]| {
@@ -153,7 +153,11 @@ fn a_cameras_jpeg_goes_out_untouched_and_a_truncated_one_does_not() {
     let mut viewer = setup.watch("");
     let first = setup.frame(put(&picture));
     assert_eq!(viewer.part(), (Some(first), picture.clone()));
-    setup.frame(put(&picture[..picture.len() / 2]));
+    // Without its end, as far as it goes; and without anything of the picture.
+    let half = &picture[..picture.len() / 2];
+    let second = setup.frame(put(half));
+    assert_eq!(viewer.part(), (Some(second), [half, &[0xff, 0xd9]].concat()));
+    setup.frame(put(&picture[..100]));
     setup.settle();
     let padded = [picture.as_slice(), &[0; 100]].concat();
     let third = setup.frame(put(&padded));
@@ -170,9 +174,9 @@ fn a_cameras_jpeg_goes_out_untouched_and_a_truncated_one_does_not() {
     let (_, mended) = viewer.part();
     assert!(mended.len() > bare.len() && mended.windows(2).any(|bytes| bytes == [0xff, 0xc4]));
     let counts = setup.settle();
-    assert_eq!((counts.written, counts.skipped_by.failed), (3, 1));
+    assert_eq!((counts.written, counts.skipped_by.failed), (4, 1));
     let serving = setup.serving();
-    assert_eq!((serving["encoded"].as_u64(), serving["truncated"].as_u64()), (Some(0), Some(1)));
+    assert_eq!((serving["encoded"].as_u64(), serving["truncated"].as_u64()), (Some(0), Some(2)));
 }
 
 #[test]
