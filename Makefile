@@ -122,6 +122,7 @@ package-check: ## the Debian packages there: lint, install, upgrade, purge; as r
 
 service-check: ## the service files, with cargo's release build; as root
 	dist/check/unit
+	dist/check/appliance
 	dist/check/init $(target_dir)/release/picam
 
 boot-test: ## QEMU guests that boot with the arm64 package's program as a service: busybox's init, and systemd
