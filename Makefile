@@ -22,6 +22,7 @@ lint: ## format, clippy, documentation, scripts
 	shellcheck $(scripts)
 	.ci/pipes
 	release/check-flaws
+	cross/check-publish
 
 manual: ## the manual page and the shells' completions in dist/, after a change of the flags
 	cargo build --locked
@@ -109,7 +110,7 @@ image: ## build the cross image, and check the V4L2 bindings with it
 	cross/image check
 
 image-publish: ## the same and publish it, unless that is done: a new toolchain is a new name in Cross.toml
-	docker manifest inspect $$(cross/image name) >/dev/null || { $(MAKE) image && cross/image push; }
+	cross/image publish
 
 image-digest: ## name=NAME@DIGEST of the published image, for a workflow's GITHUB_OUTPUT
 	@name=$$(cross/image digest) && echo "name=$$name"
