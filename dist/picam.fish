@@ -35,7 +35,7 @@ complete -c picam -n "__fish_picam_needs_command" -l input -d 'Input to select, 
 complete -c picam -n "__fish_picam_needs_command" -l set -d 'Set a control, by name or id (see `picam list`); repeatable' -r
 complete -c picam -n "__fish_picam_needs_command" -l strict -d 'Refuse a format, size or rate other than the one asked for' -r -f -a "true\t''
 false\t''"
-complete -c picam -n "__fish_picam_needs_command" -l timeout -d 'Restart the stream when no frame comes for this long [default: 5s]' -r
+complete -c picam -n "__fish_picam_needs_command" -l timeout -d 'Restart after this long, or five frames, without any [default: 5s]' -r
 complete -c picam -n "__fish_picam_needs_command" -l on-error -d 'Camera absent, busy or lost: wait for it, or exit [default: wait]' -r -f -a "wait\t''
 exit\t''"
 complete -c picam -n "__fish_picam_needs_command" -l frames -d 'A line a frame on standard output: size=BYTES seq=N ts=SECONDS' -r -f -a "true\t''
@@ -76,7 +76,7 @@ complete -c picam -n "__fish_picam_using_subcommand run" -l input -d 'Input to s
 complete -c picam -n "__fish_picam_using_subcommand run" -l set -d 'Set a control, by name or id (see `picam list`); repeatable' -r
 complete -c picam -n "__fish_picam_using_subcommand run" -l strict -d 'Refuse a format, size or rate other than the one asked for' -r -f -a "true\t''
 false\t''"
-complete -c picam -n "__fish_picam_using_subcommand run" -l timeout -d 'Restart the stream when no frame comes for this long [default: 5s]' -r
+complete -c picam -n "__fish_picam_using_subcommand run" -l timeout -d 'Restart after this long, or five frames, without any [default: 5s]' -r
 complete -c picam -n "__fish_picam_using_subcommand run" -l on-error -d 'Camera absent, busy or lost: wait for it, or exit [default: wait]' -r -f -a "wait\t''
 exit\t''"
 complete -c picam -n "__fish_picam_using_subcommand run" -l frames -d 'A line a frame on standard output: size=BYTES seq=N ts=SECONDS' -r -f -a "true\t''
@@ -112,7 +112,7 @@ complete -c picam -n "__fish_picam_using_subcommand snapshot" -l input -d 'Input
 complete -c picam -n "__fish_picam_using_subcommand snapshot" -l set -d 'Set a control, by name or id (see `picam list`); repeatable' -r
 complete -c picam -n "__fish_picam_using_subcommand snapshot" -l strict -d 'Refuse a format, size or rate other than the one asked for' -r -f -a "true\t''
 false\t''"
-complete -c picam -n "__fish_picam_using_subcommand snapshot" -l timeout -d 'Restart the stream when no frame comes for this long [default: 5s]' -r
+complete -c picam -n "__fish_picam_using_subcommand snapshot" -l timeout -d 'Restart after this long, or five frames, without any [default: 5s]' -r
 complete -c picam -n "__fish_picam_using_subcommand snapshot" -l on-error -d 'Camera absent, busy or lost: wait for it, or exit [default: wait]' -r -f -a "wait\t''
 exit\t''"
 complete -c picam -n "__fish_picam_using_subcommand snapshot" -s q -l quiet -d 'No summaries, no status line: only warnings and errors'

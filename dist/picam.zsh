@@ -25,7 +25,7 @@ _picam() {
 '--input=[Input to select, by its number \[default\: the one in use\]]:N:_default' \
 '*--set=[Set a control, by name or id (see \`picam list\`); repeatable]:CONTROL=VALUE:_default' \
 '--strict=[Refuse a format, size or rate other than the one asked for]::BOOL:(true false)' \
-'--timeout=[Restart the stream when no frame comes for this long \[default\: 5s\]]:TIME:_default' \
+'--timeout=[Restart after this long, or five frames, without any \[default\: 5s\]]:TIME:_default' \
 '--on-error=[Camera absent, busy or lost\: wait for it, or exit \[default\: wait\]]:WHAT:(wait exit)' \
 '--frames=[A line a frame on standard output\: size=BYTES seq=N ts=SECONDS]::BOOL:(true false)' \
 '*--raw=[Frames unchanged to a file, a FIFO or - (stdout); repeatable]:PATH:_files' \
@@ -68,7 +68,7 @@ _arguments "${_arguments_options[@]}" : \
 '--input=[Input to select, by its number \[default\: the one in use\]]:N:_default' \
 '*--set=[Set a control, by name or id (see \`picam list\`); repeatable]:CONTROL=VALUE:_default' \
 '--strict=[Refuse a format, size or rate other than the one asked for]::BOOL:(true false)' \
-'--timeout=[Restart the stream when no frame comes for this long \[default\: 5s\]]:TIME:_default' \
+'--timeout=[Restart after this long, or five frames, without any \[default\: 5s\]]:TIME:_default' \
 '--on-error=[Camera absent, busy or lost\: wait for it, or exit \[default\: wait\]]:WHAT:(wait exit)' \
 '--frames=[A line a frame on standard output\: size=BYTES seq=N ts=SECONDS]::BOOL:(true false)' \
 '*--raw=[Frames unchanged to a file, a FIFO or - (stdout); repeatable]:PATH:_files' \
@@ -104,7 +104,7 @@ _arguments "${_arguments_options[@]}" : \
 '--input=[Input to select, by its number \[default\: the one in use\]]:N:_default' \
 '*--set=[Set a control, by name or id (see \`picam list\`); repeatable]:CONTROL=VALUE:_default' \
 '--strict=[Refuse a format, size or rate other than the one asked for]::BOOL:(true false)' \
-'--timeout=[Restart the stream when no frame comes for this long \[default\: 5s\]]:TIME:_default' \
+'--timeout=[Restart after this long, or five frames, without any \[default\: 5s\]]:TIME:_default' \
 '--on-error=[Camera absent, busy or lost\: wait for it, or exit \[default\: wait\]]:WHAT:(wait exit)' \
 '-q[No summaries, no status line\: only warnings and errors]' \
 '--quiet[No summaries, no status line\: only warnings and errors]' \

@@ -3,11 +3,13 @@
 //! [`Capture::next`] is called again and again; each call does one step and says what happened. It waits for a camera that is not
 //! there, busy or lost, and goes on with the same one. See [`crate::frame`] for how long a frame may be kept.
 
+mod pace;
 mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::pace::{Pace, RETRY};
 use self::watch::Watch;
 use crate::clock::{Clock, System};
 use crate::config::{CaptureConfig, OnError};
@@ -43,7 +45,7 @@ pub enum Health {
     Capturing,
     /// There is no camera to capture from, and that is waited for.
     Waiting,
-    /// There is a camera, and it does not deliver.
+    /// The driver took the buffers and hangs: a stream brought nothing, and the one that was started after it brought nothing yet.
     Failing,
 }
 
@@ -51,7 +53,6 @@ type Open = Box<dyn FnMut(Option<&Identity>) -> Result<Box<dyn Source>, DeviceEr
 
 /// A capture that goes on until it is stopped.
 pub struct Capture {
-    timeout: Duration,
     on_error: OnError,
     stop: Stop,
     clock: Arc<dyn Clock>,
@@ -65,24 +66,16 @@ pub struct Capture {
     told: Option<String>,
     /// Since when the camera may not be opened.
     denied_since: Option<Duration>,
-    /// The stream, or the last one, brought a frame.
-    delivered: bool,
-    failing: bool,
+    pace: Pace,
+    repeated: Repeated,
+    /// From when on a driver that hangs counts as failing.
+    failing_from: Option<Duration>,
 }
 
 enum State {
-    Closed {
-        retry_at: Duration,
-    },
-    /// `stalls_at`: when the driver has delivered nothing for too long.
-    Streaming {
-        source: Box<dyn Source>,
-        stalls_at: Duration,
-    },
+    Closed { retry_at: Duration },
+    Streaming { source: Box<dyn Source> },
 }
-
-/// How soon a device that is there but does not work is tried again.
-const RETRY: Duration = Duration::from_secs(1);
 
 /// What udev takes, at most, to give a new node its group: until then, that it may not be opened is no news.
 const UDEV: Duration = Duration::from_millis(500);
@@ -113,9 +106,9 @@ impl Capture {
 
     fn with(open: Open, timeout: Duration, on_error: OnError, stop: Stop, watch: Watch, clock: Arc<dyn Clock>) -> Self {
         Capture {
-            timeout,
             on_error,
             stop,
+            repeated: Repeated::new(Arc::clone(&clock)),
             clock,
             open,
             state: State::Closed { retry_at: Duration::ZERO },
@@ -124,8 +117,8 @@ impl Capture {
             watch,
             told: None,
             denied_since: None,
-            delivered: false,
-            failing: false,
+            pace: Pace::new(timeout),
+            failing_from: None,
         }
     }
 
@@ -142,7 +135,7 @@ impl Capture {
     /// Whether frames flow.
     pub fn health(&self) -> Health {
         match self.state {
-            _ if self.failing => Health::Failing,
+            _ if self.failing_from.is_some_and(|from| self.clock.monotonic() >= from) => Health::Failing,
             State::Streaming { .. } => Health::Capturing,
             State::Closed { .. } => Health::Waiting,
         }
@@ -160,23 +153,23 @@ impl Capture {
     /// As [`Capture::next`], with the end of the wait on CLOCK_MONOTONIC.
     pub(crate) fn next_until(&mut self, until: Duration) -> Result<Event, DeviceError> {
         match &mut self.state {
-            State::Streaming { source, stalls_at } => match source.dequeue(until.min(*stalls_at), &self.stop) {
+            State::Streaming { source } => match source.dequeue(until.min(self.pace.stalls_at()), &self.stop) {
                 Ok(Dequeued::Frame(frame)) => {
-                    *stalls_at = frame.metadata().dequeued.saturating_add(self.timeout);
-                    self.failing = false;
-                    self.delivered = true;
+                    self.pace.frame(frame.metadata().dequeued);
+                    self.failing_from = None;
                     self.accounting.frame(frame.metadata());
                     Ok(Event::Frame(frame))
                 }
                 Ok(Dequeued::Stopped) => Ok(Event::Stopped),
-                Ok(Dequeued::NotYet) if self.clock.monotonic() < *stalls_at => Ok(Event::Idle),
+                Ok(Dequeued::NotYet) if self.clock.monotonic() < self.pace.stalls_at() => Ok(Event::Idle),
                 Ok(Dequeued::NotYet) => {
                     let device = source.info().camera.to_string();
                     let (queue_depth, source) = (source.queue_depth(), source.refusal());
-                    self.failed(DeviceError::Stalled { device, waited: self.timeout, queue_depth, source })
+                    self.failed(DeviceError::Stalled { device, waited: self.pace.patience(), queue_depth, source })
                 }
                 Ok(Dequeued::Changed) => {
-                    log::warn!("{}: the source changed: starting the stream anew", source.info().camera);
+                    let camera = &source.info().camera;
+                    self.repeated.warn(format!("{camera}: the source changed: starting the stream anew"));
                     self.close();
                     Ok(Event::Idle)
                 }
@@ -204,9 +197,8 @@ impl Capture {
                 self.told = None;
                 self.denied_since = None;
                 self.accounting.stream_started(info.rate);
-                self.delivered = false;
-                self.state =
-                    State::Streaming { source, stalls_at: self.clock.monotonic().saturating_add(self.timeout) };
+                self.pace.started(self.clock.monotonic(), info.interval());
+                self.state = State::Streaming { source };
                 Ok(Event::Started(info))
             }
             Err(error) => {
@@ -214,10 +206,14 @@ impl Capture {
                     self.state = State::Closed { retry_at: self.clock.monotonic() + UDEV };
                     return Ok(Event::Idle);
                 }
+                // Whatever it was, the driver answers.
+                self.failing_from = None;
                 // A camera that is there and does not work is worth another try soon; one that is absent or busy is not.
-                self.failing = matches!(error, DeviceError::Failed { .. } | DeviceError::Bandwidth { .. });
-                let soon = self.failing || matches!(error, DeviceError::NoSignal { .. });
-                let retry = if soon { RETRY } else { watch::SAFETY_POLL };
+                let retry = match error {
+                    DeviceError::Failed { .. } | DeviceError::Bandwidth { .. } => self.pace.failed(),
+                    DeviceError::NoSignal { .. } => RETRY,
+                    _ => watch::SAFETY_POLL,
+                };
                 self.state = State::Closed { retry_at: self.clock.monotonic() + retry };
                 self.wait_for(error)
             }
@@ -233,17 +229,24 @@ impl Capture {
         self.on_error == OnError::Wait && now - *self.denied_since.get_or_insert(now) < UDEV
     }
 
-    /// The stream failed: it is closed, and started anew at once if it had delivered frames.
+    /// The stream failed: it is closed, and started anew at once if it had delivered frames for a while.
     fn failed(&mut self, error: DeviceError) -> Result<Event, DeviceError> {
-        self.failing = matches!(error, DeviceError::Stalled { .. });
+        let now = self.clock.monotonic();
+        match error {
+            // With no buffer to fill it is not to blame, unless it took none.
+            DeviceError::Stalled { queue_depth: 1.., .. } | DeviceError::Stalled { source: Some(_), .. } => {
+                _ = self.failing_from.get_or_insert(now + self.pace.frames_time());
+            }
+            _ => self.failing_from = None,
+        }
         self.close();
         self.told = None;
         self.wait_for(error)
     }
 
     fn close(&mut self) {
-        // A stream that never delivered would be opened and closed in circles.
-        let retry_at = if self.delivered { Duration::ZERO } else { self.clock.monotonic() + RETRY };
+        let now = self.clock.monotonic();
+        let retry_at = now + self.pace.ended(now);
         // Dropping the source ends its stream, before the next one is opened.
         self.state = State::Closed { retry_at };
     }

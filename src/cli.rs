@@ -150,7 +150,7 @@ pub struct CameraFlags {
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     strict: Option<bool>,
 
-    /// Restart the stream when no frame comes for this long [default: 5s]
+    /// Restart after this long, or five frames, without any [default: 5s]
     #[arg(long, value_name = "TIME", value_parser = duration::read, help_heading = "Camera")]
     timeout: Option<Duration>,
 

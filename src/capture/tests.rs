@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::clock::Simulated;
-use crate::format::{Format, FourCC, PlaneFormat, Size};
+use crate::format::{Format, FourCC, PlaneFormat, Rate, Size};
 use crate::frame::{Metadata, Payload};
+use crate::source::test_camera::Fault;
 use crate::v4l2::buffers::{MAX_PLANES, Pool};
 
 /// What a source does at one dequeue, or what comes of opening it.
@@ -15,6 +16,8 @@ use crate::v4l2::buffers::{MAX_PLANES, Pool};
 enum Step {
     Frame(u32),
     Changed,
+    /// Time passes.
+    Pass(Duration),
     Lost,
     Silent,
 }
@@ -67,6 +70,10 @@ impl Source for Scripted {
                 payloads[0].length = 256;
                 let metadata = Metadata { sequence, dequeued: self.clock.monotonic(), ..Metadata::default() };
                 Ok(Dequeued::Frame(Frame::new(metadata, payloads, lease)))
+            }
+            Some(Step::Pass(time)) => {
+                self.clock.advance(time);
+                Ok(Dequeued::NotYet)
             }
             Some(Step::Changed) => Ok(Dequeued::Changed),
             Some(Step::Lost) => Err(lost()),
@@ -155,14 +162,118 @@ fn a_silent_driver_is_restarted_and_that_is_not_healthy_until_frames_flow() {
 
 #[test]
 fn a_changed_source_starts_anew_at_once() {
-    let (mut capture, _, opened) =
-        capture(vec![Ok(vec![Step::Frame(0), Step::Changed]), Ok(vec![Step::Frame(0)])], OnError::Exit);
+    let (mut capture, _, opened) = capture(
+        vec![Ok(vec![Step::Frame(0), Step::Pass(RETRY), Step::Changed]), Ok(vec![Step::Frame(0)])],
+        OnError::Exit,
+    );
     let before = capture.clock.monotonic();
     for _ in 0..4 {
         next(&mut capture).unwrap();
     }
-    assert_eq!(capture.clock.monotonic(), before);
+    assert_eq!(capture.clock.monotonic() - before, RETRY);
     assert_eq!((opened.lock().unwrap().len(), capture.accounting().total().restarts()), (2, 1));
+}
+
+/// What the capture does in `seconds`: its events but for the idle ones, and how often the camera was opened.
+fn run(capture: &mut Capture, opened: &Opened, seconds: u64) -> (Vec<Event>, usize) {
+    let before = opened.lock().unwrap().len();
+    let end = capture.clock.monotonic() + Duration::from_secs(seconds);
+    let mut events = Vec::new();
+    while capture.clock.monotonic() < end {
+        match capture.next_until(end).unwrap() {
+            Event::Idle => {}
+            event => events.push(event),
+        }
+    }
+    (events, opened.lock().unwrap().len() - before)
+}
+
+fn failed(attempt: &str) -> DeviceError {
+    let source = io::Error::from(rustix::io::Errno::IO);
+    DeviceError::Failed { device: "/dev/video0".into(), attempt: attempt.into(), source }
+}
+
+#[test]
+fn streams_that_live_for_a_moment_back_off() {
+    for end in [Step::Changed, Step::Lost] {
+        let openings = (0..99).map(|_| Ok(vec![Step::Frame(0), Step::Pass(Duration::from_millis(10)), end.clone()]));
+        let (mut capture, _, opened) = capture(openings.collect(), OnError::Wait);
+        // After 1, 2, 4, 8, 16, 30 and 30 seconds.
+        assert_eq!(run(&mut capture, &opened, 95).1, 8, "{end:?}");
+    }
+}
+
+#[test]
+fn a_camera_that_cannot_be_started_backs_off_and_is_no_driver_that_hangs() {
+    let full = || DeviceError::Bandwidth { device: "/dev/video0".into(), source: io::Error::other("full") };
+    for error in [&|| failed("start the stream"), &full as &dyn Fn() -> DeviceError] {
+        let (mut capture, _, opened) = capture((0..99).map(|_| Err(error())).collect(), OnError::Wait);
+        for _ in 0..95 {
+            let (events, _) = run(&mut capture, &opened, 1);
+            assert!(events.len() <= 1);
+            assert_eq!(capture.health(), Health::Waiting, "the watchdog is fed");
+        }
+        assert_eq!(opened.lock().unwrap().len(), 8);
+    }
+}
+
+#[test]
+fn a_driver_that_hangs_is_failing_until_it_answers() {
+    let silent = || Ok(vec![Step::Silent]);
+    let (mut capture, _, opened) = capture(vec![silent(), silent(), Err(failed("open it"))], OnError::Wait);
+    run(&mut capture, &opened, 4);
+    assert_eq!(capture.health(), Health::Capturing);
+    run(&mut capture, &opened, 7);
+    assert_eq!((capture.health(), opened.lock().unwrap().len()), (Health::Failing, 2));
+    // The second stream may take twice the timeout.
+    run(&mut capture, &opened, 4);
+    assert_eq!((capture.health(), opened.lock().unwrap().len()), (Health::Failing, 2));
+    run(&mut capture, &opened, 4);
+    assert_eq!((capture.health(), opened.lock().unwrap().len()), (Health::Waiting, 3));
+}
+
+/// A capture of the test camera at `rate`, with faults.
+fn of_test_camera(rate: Rate, faults: &'static [(u64, Fault)]) -> (Capture, Opened) {
+    let (clock, stop, opened) = (Simulated::new(), Stop::new().unwrap(), Opened::default());
+    let (time, record) = (Arc::clone(&clock), Arc::clone(&opened));
+    let config = CaptureConfig { size: Size { width: 16, height: 16 }, ..CaptureConfig::default() };
+    let open = Box::new(move |last: Option<&Identity>| -> Result<Box<dyn Source>, DeviceError> {
+        record.lock().unwrap().push(last.cloned());
+        let camera = TestCamera::open(None, Some(rate), &config, Arc::<Simulated>::clone(&time))?;
+        Ok(Box::new(camera.with_faults(faults.iter().copied())))
+    });
+    (Capture::with(open, TIMEOUT, OnError::Wait, stop, Watch::Nothing, clock), opened)
+}
+
+#[test]
+fn a_camera_of_a_frame_in_ten_seconds_is_not_started_anew() {
+    let (mut capture, opened) = of_test_camera(Rate { numerator: 1, denominator: 10 }, &[]);
+    let mut frames = 0;
+    for _ in 0..60 {
+        let (events, _) = run(&mut capture, &opened, 1);
+        frames += events.iter().filter(|event| matches!(event, Event::Frame(_))).count();
+        assert_eq!(capture.health(), Health::Capturing);
+    }
+    let total = capture.accounting().total();
+    assert_eq!((frames, total.frames().lost, total.restarts()), (7, 0, 0), "at 0, 10, … 60 s");
+}
+
+#[test]
+fn a_slow_camera_that_hangs_has_five_frames_more_before_the_watchdog_bites() {
+    let (mut capture, opened) = of_test_camera(Rate { numerator: 1, denominator: 10 }, &[(0, Fault::Stall)]);
+    run(&mut capture, &opened, 50 + 49);
+    assert_eq!((capture.health(), opened.lock().unwrap().len()), (Health::Capturing, 2));
+    run(&mut capture, &opened, 2);
+    assert_eq!(capture.health(), Health::Failing);
+}
+
+#[test]
+fn a_stall_at_30_fps_is_found_in_five_seconds() {
+    let (mut capture, opened) = of_test_camera(Rate { numerator: 30, denominator: 1 }, &[(3, Fault::Stall)]);
+    let (events, _) = run(&mut capture, &opened, 5);
+    assert!(matches!(events[..], [Event::Started(_), Event::Frame(_), Event::Frame(_), Event::Frame(_)]));
+    let (events, _) = run(&mut capture, &opened, 1);
+    assert!(matches!(events[0], Event::Waiting(DeviceError::Stalled { waited: TIMEOUT, .. })), "{events:?}");
 }
 
 #[test]

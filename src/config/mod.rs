@@ -65,7 +65,7 @@ pub struct CaptureConfig {
     pub strict: bool,
     /// Whether sinks get corrupt frames too.
     pub keep_corrupt: bool,
-    /// How long the driver may deliver nothing before the stream is restarted.
+    /// How long the driver may deliver nothing before the stream is restarted; five frames' time, where that is longer.
     pub timeout: Duration,
     /// What to do when there is no camera, it is busy, or it is lost.
     pub on_error: OnError,

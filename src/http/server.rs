@@ -25,7 +25,8 @@ use super::status::Serving;
 use super::{Shared, Work};
 use crate::clock::Clock;
 use crate::config::HttpConfig;
-use crate::format::Size;
+use crate::format::{Rate, Size};
+use crate::source::patience;
 use crate::stats::Times;
 use crate::stop::timespec;
 
@@ -35,8 +36,10 @@ const REQUEST_TIME: Duration = Duration::from_secs(10);
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 /// How long one that watches may take nothing at all: a phone that sleeps for a moment goes on where it was.
 const STALL_TIME: Duration = Duration::from_secs(120);
-/// How long a snapshot waits for a frame.
+/// How long a snapshot waits for a frame, where five do not take longer.
 const SNAPSHOT_TIME: Duration = Duration::from_secs(5);
+/// How long the page shows a picture that stands still before it asks for the stream again, where five do not take longer.
+const PAGE_TIME: Duration = Duration::from_secs(5);
 /// How long a closing connection may go on.
 const CLOSING_TIME: Duration = Duration::from_secs(2);
 /// How often deadlines are looked at, and the picture that tells why there is none is sent again.
@@ -73,6 +76,8 @@ pub(super) struct Server {
     camera: Camera,
     /// The size of the stream, or of the last one.
     size: Size,
+    /// Its frame interval; zero: unknown.
+    interval: Duration,
     pictures: Pictures,
     encoded: u64,
     truncated: u64,
@@ -108,6 +113,7 @@ impl Server {
             access: Access::new(&config),
             camera: Camera::Waiting { reason: "picam has just started".to_owned(), still: None },
             size: STILL,
+            interval: Duration::ZERO,
             connections: Vec::new(),
             pictures: Pictures::new(),
             encoded: 0,
@@ -283,7 +289,7 @@ impl Server {
         match connection.state {
             State::Stream(_) => connection.is_ready(),
             State::Snapshot { keep_alive, .. } => {
-                let line = format!("no frame came within {SNAPSHOT_TIME:?}");
+                let line = format!("no frame came within {:?}", self.patience(SNAPSHOT_TIME));
                 self.reply(connection, Response::text(Status::UNAVAILABLE, line), keep_alive, None, now);
                 self.serve(connection, now)
             }
@@ -296,6 +302,11 @@ impl Server {
         }
     }
 
+    /// How long the stream's frames may stay away.
+    fn patience(&self, setting: Duration) -> Duration {
+        patience(setting, self.interval)
+    }
+
     /// Logs what would be the same for many frames, once a stream.
     fn tell(&mut self, line: &str) {
         if !std::mem::replace(&mut self.told, true) {
@@ -306,7 +317,9 @@ impl Server {
     /// How serving goes.
     fn serving(&self) -> Serving {
         let watches = |connection: &&Connection| matches!(connection.state, State::Stream(_));
+        let least_interval = self.config.max_fps.map(Rate::interval).unwrap_or_default();
         Serving {
+            patience_s: patience(PAGE_TIME, self.interval.max(least_interval)).as_secs_f64(),
             clients: self.connections.iter().flatten().filter(watches).count(),
             connections: self.connections.iter().flatten().count(),
             max_connections: self.config.max_connections,

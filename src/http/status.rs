@@ -37,6 +37,8 @@ pub(super) struct Serving {
     pub(super) clients: usize,
     pub(super) connections: usize,
     pub(super) max_connections: u32,
+    /// Seconds without a new picture after which the page asks for the stream again.
+    pub(super) patience_s: f64,
     pub(super) encoder: Option<&'static str>,
     /// Frames encoded since the start, each quality by itself.
     pub(super) encoded: u64,

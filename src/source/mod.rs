@@ -32,7 +32,20 @@ pub struct StreamInfo {
     pub buffers: u32,
 }
 
+/// How many frames may be missing before that is a fault, however long a setting of seconds would wait.
+const MISSING: u32 = 5;
+
+/// How long frames may stay away before that is a fault: as long as `setting` says, and never less than five of them take.
+pub(crate) fn patience(setting: Duration, interval: Duration) -> Duration {
+    setting.max(interval.saturating_mul(MISSING))
+}
+
 impl StreamInfo {
+    /// Time from one frame to the next; zero where the driver does not tell.
+    pub(crate) fn interval(&self) -> Duration {
+        self.rate.map(Rate::interval).unwrap_or_default()
+    }
+
     /// What to do about a format that an output cannot use.
     pub(crate) fn advice(&self, need: Need) -> String {
         let others = self.offered.iter().filter(|fourcc| **fourcc != self.format.fourcc && need.is_met_by(**fourcc));

@@ -15,7 +15,7 @@ use crate::format::Rate;
 const PAGE: &str = include_str!("../page.html");
 /// How often wrong passwords are logged: a log on an SD card is not for guessers to fill.
 const GUESSES_TELL: Duration = Duration::from_secs(60);
-/// How old the last frame may be where frames flow.
+/// How old the last frame may be where frames flow, if five do not take longer.
 const FLOWS: Duration = Duration::from_secs(3);
 
 /// What a path stands for.
@@ -161,7 +161,7 @@ impl Server {
         let mut head = String::new();
         self.head_for(Some(request), request.keep_alive).write(&mut head);
         connection.state = State::Snapshot { quality, head, keep_alive: request.keep_alive };
-        connection.deadline = now + SNAPSHOT_TIME;
+        connection.deadline = now + self.patience(SNAPSHOT_TIME);
         if matches!(self.camera, Camera::Waiting { .. }) {
             self.next_tick = now;
         }
@@ -201,7 +201,7 @@ impl Server {
 
     /// Whether frames flow.
     fn ready(&self, now: Duration) -> Response {
-        let flows = self.shared.last_frame().is_some_and(|last| now.saturating_sub(last) < FLOWS);
+        let flows = self.shared.last_frame().is_some_and(|last| now.saturating_sub(last) < self.patience(FLOWS));
         match &self.camera {
             Camera::Capturing if flows => Response::text(Status::OK, "frames flow"),
             _ => Response::text(Status::UNAVAILABLE, "no frames"),

@@ -15,6 +15,7 @@ use crate::source::StreamInfo;
 impl Server {
     pub(super) fn started(&mut self, stream: &StreamInfo) {
         self.size = stream.format.size;
+        self.interval = stream.interval();
         self.told = false;
         match jpeg::is_to_be_had(stream) {
             Ok(()) => self.camera = Camera::Capturing,

@@ -251,3 +251,39 @@ fn who_has_said_all_there_is_to_say_still_gets_the_picture() {
     setup.grey();
     assert_eq!(Answer::read(&mut BufReader::new(socket)).status(), 200);
 }
+
+/// A stream of a frame in so many seconds.
+fn stream(seconds: u32) -> StreamInfo {
+    let rate = Some(crate::format::Rate { numerator: 1, denominator: seconds });
+    StreamInfo { rate, ..StreamInfo::of(format(FourCC::YUYV, SIZE), 4) }
+}
+
+#[test]
+fn a_slow_camera_is_ready_and_its_snapshots_wait_for_it() {
+    for (interval, flows, snapshot) in [(10, 50, 50), (1, 5, 5)] {
+        let mut setup = Setup::without_camera(|_| {});
+        setup.http.start(&stream(interval));
+        setup.grey();
+        setup.clock.advance(Duration::from_secs(flows - 1));
+        assert_eq!(setup.get("/readyz", "").status(), 200);
+        setup.clock.advance(Duration::from_secs(1));
+        assert_eq!(setup.get("/readyz", "").status(), 503);
+
+        for (wait, status) in [(snapshot - 1, 200), (snapshot, 503)] {
+            until("that nobody watches", || (!setup.http.shared.watched.load(Relaxed)).then_some(()));
+            let mut socket = setup.connect();
+            write!(socket, "GET /snapshot HTTP/1.0\r\n\r\n").unwrap();
+            setup.is_watched();
+            setup.clock.advance(Duration::from_secs(wait));
+            // The server looks at its deadlines whenever something wakes it, and before the second of these.
+            (0..2).for_each(|_| assert_eq!(setup.get("/healthz", "").status(), 200));
+            setup.grey();
+            assert_eq!(Answer::read(&mut BufReader::new(socket)).status(), status, "{interval} s, after {wait} s");
+            setup.settle();
+        }
+    }
+    let setup = Setup::without_camera(|config| config.max_fps = "0.25".parse().ok());
+    assert_eq!(setup.serving()["patience_s"], 20.0, "as the page has no more than max-fps");
+    setup.http.start(&stream(10));
+    until("the stream's", || (setup.serving()["patience_s"] == 50.0).then_some(()));
+}
