@@ -105,7 +105,10 @@ fn raw_y4m_and_frame_log_hold_what_the_summary_says() {
     assert_eq!((size(&raw), frames * 64 * 48 * 2), (bytes, bytes));
     let video = fs::read(&y4m).unwrap();
     let header_end = video.iter().position(|byte| *byte == b'\n').unwrap();
-    assert_eq!(text(&video[..header_end]), "YUV4MPEG2 W64 H48 F200:1 Ip A0:0 C422 XCOLORRANGE=LIMITED");
+    assert_eq!(
+        text(&video[..header_end]),
+        "YUV4MPEG2 W64 H48 F200:1 Ip A0:0 C422 XCOLORRANGE=LIMITED XMATRIX=BT601 XTRANSFER=SRGB"
+    );
     assert_eq!(((video.len() - header_end - 1) / (64 * 48 * 2 + 6)) as u64, written("y4m").0);
     let sequences: Vec<u64> = fs::read_to_string(&csv)
         .unwrap()

@@ -38,8 +38,7 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// The picture that a frame is. Luma and chroma are taken for those of BT.601, which is what webcams and JPEG have;
-    /// chroma is that of 4:2:0.
+    /// The picture that a frame is; its chroma is that of 4:2:0.
     ///
     /// # Errors
     ///
@@ -198,7 +197,7 @@ mod tests {
             let bgr = [rgb[2], rgb[1], rgb[0]].repeat(4);
             assert_eq!(Picture::of(&format(FourCC::BGR3, 2, 2, 6, true), &[&bgr]).unwrap().rgb, rgb.repeat(4));
         }
-        let grey = Picture::of(&format(FourCC::GREY, 2, 1, 2, false), &[&[0, 255]]).unwrap();
+        let grey = Picture::of(&format(FourCC::GREY, 2, 1, 2, true), &[&[0, 255]]).unwrap();
         assert_eq!(grey.rgb, [0, 0, 0, 255, 255, 255]);
     }
 

@@ -1,11 +1,11 @@
-//! A frame's samples, sixteen lines at a time, as planes of Y, Cb and Cr at 4:2:0.
+//! A frame's samples, sixteen lines at a time, as planes of Y, Cb and Cr at 4:2:0, encoded by BT.601.
 //!
 //! Two lines of chroma are averaged where a format has as many as of luma. Lines are padded to whole blocks with their last
 //! sample, and the last stripe to sixteen lines with its last line, which costs fewer bits than anything else.
 
 use super::EncodeError;
 use crate::format::Format;
-use crate::pixel::{Arrangement, Chroma, Component, Layout, PixelFormat, components, lines};
+use crate::pixel::{Arrangement, Chroma, Component, Layout, PixelFormat, ToBt601, components, lines};
 
 /// Lines of luma in a stripe.
 pub(super) const LINES: usize = 16;
@@ -30,6 +30,8 @@ pub(super) struct Reader {
     width: usize,
     height: usize,
     full_range: bool,
+    /// For luma and chroma of another encoding.
+    to_bt601: Option<ToBt601>,
     /// Two lines of chroma, Cb and Cr of each, before they become one.
     between: [[Vec<u8>; 2]; 2],
 }
@@ -42,17 +44,19 @@ impl Reader {
         let [width, height] = [format.size.width as usize, format.size.height as usize];
         let (chroma_width, _) = layout.chroma.size(width, height);
         let between = std::array::from_fn(|_| std::array::from_fn(|_| vec![128; chroma_width]));
-        Some(Reader { layout, components, width, height, full_range: format.full_range, between })
+        let full_range = format.full_range;
+        let has_encoding = layout.chroma != Chroma::Mono && !layout.arrangement.is_rgb();
+        let to_bt601 = ToBt601::of(format.encoding, full_range).filter(|_| has_encoding);
+        Some(Reader { layout, components, width, height, full_range, to_bt601, between })
     }
 
     pub(super) fn is_grey(&self) -> bool {
         self.layout.chroma == Chroma::Mono
     }
 
-    /// Whether the samples that come out are of full range. Nothing says of what range luma alone is, and cameras that
-    /// have no other use all of it; RGB becomes limited range.
+    /// Whether the samples that come out are of full range. RGB becomes limited range.
     pub(super) fn is_full_range(&self) -> bool {
-        self.layout.chroma == Chroma::Mono || (self.full_range && !self.layout.arrangement.is_rgb())
+        self.full_range && !self.layout.arrangement.is_rgb()
     }
 
     /// That every line of the picture is there.
@@ -125,7 +129,10 @@ impl Reader {
             }
         }
         y.chunks_exact_mut(halves).for_each(|line| pad(line, width));
-        [cb, cr].into_iter().for_each(|line| pad(line, out_width));
+        [&mut *cb, &mut *cr].into_iter().for_each(|line| pad(line, out_width));
+        if let Some(to_bt601) = &self.to_bt601 {
+            to_bt601.convert(y, cb, cr);
+        }
     }
 }
 

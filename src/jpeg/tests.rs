@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::mjpeg::parts;
 use super::picture::Picture;
 use super::*;
-use crate::format::{FourCC, PlaneFormat, Size};
+use crate::format::{Encoding, FourCC, PlaneFormat, Size};
 
 /// Both encoders; where the system has no libjpeg-turbo, ours alone.
 fn encoders() -> Vec<Encoder> {
@@ -29,10 +29,15 @@ fn bars(x: u32, size: Size) -> [u8; 3] {
 }
 
 /// BT.601, as floating point has it.
-fn ycbcr([red, green, blue]: [u8; 3], full_range: bool) -> [u8; 3] {
-    let [r, g, b] = [red, green, blue].map(f64::from);
-    let y = 0.299 * r + 0.587 * g + 0.114 * b;
-    let [cb, cr] = [(b - y) / 1.772, (r - y) / 1.402];
+fn ycbcr(rgb: [u8; 3], full_range: bool) -> [u8; 3] {
+    encoded(rgb, Encoding::Bt601, full_range)
+}
+
+fn encoded(rgb: [u8; 3], encoding: Encoding, full_range: bool) -> [u8; 3] {
+    let [r, g, b] = rgb.map(f64::from);
+    let (red, blue) = encoding.red_and_blue();
+    let y = red * r + (1.0 - red - blue) * g + blue * b;
+    let [cb, cr] = [(b - y) / (2.0 * (1.0 - blue)), (r - y) / (2.0 * (1.0 - red))];
     let (black, luma, chroma) = if full_range { (0.0, 1.0, 1.0) } else { (16.0, 219.0 / 255.0, 224.0 / 255.0) };
     [black + y * luma, 128.0 + cb * chroma, 128.0 + cr * chroma].map(|value| value.round() as u8)
 }
@@ -80,7 +85,7 @@ fn frame(fourcc: &[u8; 4], size: Size, full_range: bool) -> (Format, Vec<Vec<u8>
         }
         b"RGB3" => vec![times(&line((0..width).flat_map(|x| bars(x, size)).collect()), height)],
         b"BGR3" => vec![times(&line((0..width).flat_map(|x| bars(x, size)).rev().collect()), height)],
-        b"GREY" => vec![times(&line((0..width).map(|x| ycbcr(bars(x, size), true)[0]).collect()), height)],
+        b"GREY" => vec![times(&line((0..width).map(|x| sample(x)[0]).collect()), height)],
         _ => panic!("{fourcc:?}"),
     };
     let described: Vec<_> = planes
@@ -142,6 +147,38 @@ fn every_format_gives_the_picture_that_it_holds() {
                 assert_eq!(decoded.size, size);
                 let psnr = psnr(&decoded, expected, size);
                 assert!(psnr > 30.0, "{format} by {}: {psnr:.1} dB", encoder.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_colours_of_every_encoding_and_range_are_kept() {
+    let size = Size { width: 32, height: 32 };
+    for encoding in [Encoding::Bt601, Encoding::Bt709, Encoding::Bt2020, Encoding::Smpte240m] {
+        for full_range in [true, false] {
+            for rgb in [[200, 30, 30], [30, 180, 60], [40, 60, 220], [128, 128, 128], [255, 255, 255], [0, 0, 0]] {
+                let [y, cb, cr] = encoded(rgb, encoding, full_range);
+                let luma = vec![y; 32 * 32];
+                for (fourcc, samples, stride) in [
+                    (b"YUYV", [y, cb, y, cr].repeat(16 * 32), 64),
+                    (b"NV12", [&luma[..], &[cb, cr].repeat(16 * 16)].concat(), 32),
+                    (b"GREY", luma.clone(), 32),
+                ] {
+                    let grey = fourcc == b"GREY" && rgb[0] != rgb[1];
+                    let planes = [(stride, samples.len() as u32 / stride)];
+                    let format = Format { encoding, ..format(fourcc, size, &planes, full_range) };
+                    let mut pictures = vec![Picture::of(&format, &[&samples]).unwrap()];
+                    for mut encoder in encoders() {
+                        let mut out = Vec::new();
+                        encoder.encode(&format, &[&samples], 100, &mut out).unwrap();
+                        pictures.push(Picture::of(&jpeg_format(size), &[&out]).unwrap());
+                    }
+                    for pixel in pictures.iter().flat_map(|picture| picture.rgb.chunks_exact(3)).filter(|_| !grey) {
+                        let far = pixel.iter().zip(rgb).any(|(found, expected)| found.abs_diff(expected) > 5);
+                        assert!(!far, "{format} {encoding}, full range {full_range}: {pixel:?} is not {rgb:?}");
+                    }
+                }
             }
         }
     }

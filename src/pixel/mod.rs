@@ -1,15 +1,17 @@
 //! Pixel formats: how each of them lies in memory, in one table.
 //!
 //! [`table`] has a row for each format whose memory picam knows, [`planes`] finds a frame's component planes with the
-//! strides that the driver granted, and [`lines`] takes a line of samples apart. The frame check, Y4M, JPEG and the test
+//! strides that the driver granted, and [`lines`] takes a line of samples apart, and [`bt601`] converts chroma of another encoding. The frame check, Y4M, JPEG and the test
 //! camera all go by these rows. A format without a row is captured too: of a frame only the first lines can be checked then.
 
+mod bt601;
 pub(crate) mod lines;
 mod planes;
 mod table;
 
 use crate::format::FourCC;
 
+pub(crate) use bt601::ToBt601;
 pub(crate) use planes::{Component, complete, components};
 
 /// What V4L2's documentation says about a format's memory: a row of the table.
@@ -142,9 +144,10 @@ impl PixelFormat {
         matches!(self.model, Model::Jpeg | Model::Compressed)
     }
 
-    /// Whether the samples of this format are of full range if the driver does not say (V4L2_MAP_QUANTIZATION_DEFAULT).
+    /// Whether the samples of this format are of full range if the driver does not say: by V4L2_MAP_QUANTIZATION_DEFAULT, but
+    /// for luma alone, of which cameras, and vivid, use all.
     pub(crate) fn is_full_range(&self) -> bool {
-        matches!(self.model, Model::Rgb | Model::Jpeg)
+        matches!(self.model, Model::Rgb | Model::Grey | Model::Jpeg)
     }
 }
 

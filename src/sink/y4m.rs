@@ -11,7 +11,7 @@ use std::slice::ChunksExactMut;
 use super::Sink;
 use super::output::Target;
 use crate::config::Output;
-use crate::format::{Format, Need, Rate};
+use crate::format::{Encoding, Format, Need, Rate};
 use crate::frame::Frame;
 use crate::pixel::{Arrangement, Chroma, Component, Layout, PixelFormat, components, lines};
 use crate::source::StreamInfo;
@@ -112,7 +112,15 @@ impl Y4mEncoder {
             Chroma::C444 => "444",
         };
         let range = if self.is_full_range() { "FULL" } else { "LIMITED" };
-        format!("YUV4MPEG2 W{width} H{height} F{frames}:{seconds} I{interlacing} A0:0 C{chroma} XCOLORRANGE={range}\n")
+        // The range is ffmpeg's; for the others there is no usual tag. RGB is converted to BT.601.
+        let is_rgb = self.layout.arrangement.is_rgb();
+        let encoding = if is_rgb { Encoding::Bt601 } else { self.format.encoding };
+        let [encoding, transfer] =
+            [encoding.to_string(), self.format.transfer.to_string()].map(|name| name.to_uppercase());
+        format!(
+            "YUV4MPEG2 W{width} H{height} F{frames}:{seconds} I{interlacing} A0:0 C{chroma} XCOLORRANGE={range} \
+             XMATRIX={encoding} XTRANSFER={transfer}\n"
+        )
     }
 
     /// One frame of the stream, to be written at once. A frame that is too short keeps the missing lines of the last.

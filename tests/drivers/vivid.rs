@@ -30,6 +30,9 @@ pub const VGA_640X480: i32 = 0;
 #[repr(u32)]
 pub enum Control {
     Brightness = 0x0098_0900,
+    OsdTextMode = 0x00f0_f001,
+    YcbcrEncoding = 0x00f0_f01b,
+    Quantization = 0x00f0_f01c,
     WrapSequenceNumber = 0x00f0_f026,
     WrapTimestamp = 0x00f0_f027,
     DvTimingsSignalMode = 0x00f0_f03e,

@@ -1,11 +1,14 @@
-//! picam's table of pixel formats against vivid's own sizes.
+//! picam's table of pixel formats against vivid's own sizes, and its colours against vivid's.
 
-use super::vivid::Vivid;
+use super::program::run_picam;
+use super::vivid::{Control, Vivid};
 use picam::capture::{Capture, Event};
 use picam::config::CaptureConfig;
 use picam::format::{FourCC, Size};
 use picam::stop::Stop;
+use std::fs;
 use std::time::Duration;
+use tempfile::tempdir;
 
 /// A format that vivid offers, as VIDIOC_ENUM_FMT has it and `picam list` shows it.
 fn offered() -> Vec<FourCC> {
@@ -44,6 +47,28 @@ fn a_whole_frame_of_each_format_has_the_bytes_that_vivid_says() {
                 let (complete, bytes) = (format.complete(index), frame.planes().nth(index).unwrap().len());
                 assert_eq!(complete as usize, bytes, "{fourcc}, plane {index}: {plane:?}");
             }
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs vivid: run by tests/drivers/run"]
+fn a_picture_has_the_same_colours_however_vivid_encodes_them() {
+    let vivid = Vivid::camera();
+    let directory = tempdir().unwrap();
+    let file = directory.path().join("picture.ppm");
+    vivid.set(Control::OsdTextMode, 2);
+    for fourcc in ["YUYV", "NV12"] {
+        let mut first: Option<Vec<u8>> = None;
+        // BT.601, BT.709, BT.2020 and SMPTE 240M, in full and in limited range.
+        for (encoding, range) in [1, 2, 6, 8].into_iter().flat_map(|encoding| [(encoding, 1), (encoding, 2)]) {
+            vivid.set(Control::YcbcrEncoding, encoding);
+            vivid.set(Control::Quantization, range);
+            run_picam(&format!("snapshot --format {fourcc} --size 320x180 {}", file.display())).with_status(0);
+            let picture = fs::read(&file).unwrap();
+            let expected = first.get_or_insert_with(|| picture.clone());
+            let far = picture.iter().zip(&*expected).filter(|(a, b)| a.abs_diff(**b) > 6).count();
+            assert_eq!((picture.len(), far), (expected.len(), 0), "{fourcc}, encoding {encoding}, range {range}");
         }
     }
 }

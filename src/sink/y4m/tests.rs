@@ -26,14 +26,35 @@ const THIRTY: Option<Rate> = Some(Rate { numerator: 30, denominator: 1 });
 fn the_header_says_what_follows() {
     let header = |format: &Format, rate| Y4mEncoder::new(format).unwrap().header(rate);
     let yuyv = format(b"YUYV", 1280, 720, &[(2560, 1_843_200)]);
-    assert_eq!(header(&yuyv, THIRTY), "YUV4MPEG2 W1280 H720 F30:1 Ip A0:0 C422 XCOLORRANGE=LIMITED\n");
+    assert_eq!(
+        header(&yuyv, THIRTY),
+        "YUV4MPEG2 W1280 H720 F30:1 Ip A0:0 C422 XCOLORRANGE=LIMITED XMATRIX=BT601 XTRANSFER=SRGB\n"
+    );
     let interlaced = Format { interlaced: true, full_range: true, ..yuyv };
-    assert_eq!(header(&interlaced, None), "YUV4MPEG2 W1280 H720 F0:0 I? A0:0 C422 XCOLORRANGE=FULL\n");
+    assert_eq!(
+        header(&interlaced, None),
+        "YUV4MPEG2 W1280 H720 F0:0 I? A0:0 C422 XCOLORRANGE=FULL XMATRIX=BT601 XTRANSFER=SRGB\n"
+    );
     let ntsc = Some(Rate { numerator: 30_000, denominator: 1001 });
     for (code, sizeimage, full_range, expected) in [
-        (b"NV12", 150, false, "YUV4MPEG2 W10 H10 F30000:1001 Ip A0:0 C420jpeg XCOLORRANGE=LIMITED\n"),
-        (b"GREY", 100, true, "YUV4MPEG2 W10 H10 F30000:1001 Ip A0:0 Cmono XCOLORRANGE=FULL\n"),
-        (b"BGR3", 300, true, "YUV4MPEG2 W10 H10 F30000:1001 Ip A0:0 C444 XCOLORRANGE=LIMITED\n"),
+        (
+            b"NV12",
+            150,
+            false,
+            "YUV4MPEG2 W10 H10 F30000:1001 Ip A0:0 C420jpeg XCOLORRANGE=LIMITED XMATRIX=BT601 XTRANSFER=SRGB\n",
+        ),
+        (
+            b"GREY",
+            100,
+            true,
+            "YUV4MPEG2 W10 H10 F30000:1001 Ip A0:0 Cmono XCOLORRANGE=FULL XMATRIX=BT601 XTRANSFER=SRGB\n",
+        ),
+        (
+            b"BGR3",
+            300,
+            true,
+            "YUV4MPEG2 W10 H10 F30000:1001 Ip A0:0 C444 XCOLORRANGE=LIMITED XMATRIX=BT601 XTRANSFER=SRGB\n",
+        ),
     ] {
         assert_eq!(header(&Format { full_range, ..format(code, 10, 10, &[(0, sizeimage)]) }, ntsc), expected);
     }
@@ -228,7 +249,7 @@ fn a_file_has_one_header_and_one_picture() {
     let (grey, _) = captured(b"GREY");
     let (yuyv, yuyv_frame) = captured(b"YUYV");
     let (uyvy, uyvy_frame) = captured(b"UYVY");
-    let header = "YUV4MPEG2 W16 H16 F30:1 Ip A0:0 C422 XCOLORRANGE=LIMITED\n";
+    let header = "YUV4MPEG2 W16 H16 F30:1 Ip A0:0 C422 XCOLORRANGE=LIMITED XMATRIX=BT601 XTRANSFER=SRGB\n";
     let record = FRAME.len() as u64 + 512;
 
     assert!(sink.write(&yuyv_frame).is_err(), "no stream was started");

@@ -90,6 +90,7 @@ const STEP: u64 = 2;
 /// Draws the frames of one format and size.
 pub(super) struct Pattern {
     fourcc: FourCC,
+    is_rgb: bool,
     size: Size,
     planes: Box<[Plane]>,
     /// Pairs of pixels after which the bars repeat.
@@ -129,14 +130,16 @@ impl Pattern {
         let bar = (size.width as usize).div_ceil(2 * BARS.len());
         let planes = letters(row).iter().zip(row.planes);
         let planes = planes.map(|(letters, plane)| Plane::new(letters, size, bar, usize::from(plane.lines)));
-        Pattern { fourcc: row.fourcc, size, planes: planes.collect(), period: (bar * BARS.len()) as u64 }
+        let is_rgb = row.layout.is_some_and(|layout| layout.arrangement.is_rgb());
+        Pattern { fourcc: row.fourcc, is_rgb, size, planes: planes.collect(), period: (bar * BARS.len()) as u64 }
     }
 
     /// The format that is drawn.
     pub(super) fn format(&self) -> Format {
         let bytes: usize = self.planes.iter().map(|plane| plane.bytesperline * plane.lines).sum();
         let bytesperline = self.planes.first().map_or(0, |plane| plane.bytesperline) as u32;
-        Format::new(self.fourcc, self.size, vec![PlaneFormat { bytesperline, sizeimage: bytes as u32 }])
+        let format = Format::new(self.fourcc, self.size, vec![PlaneFormat { bytesperline, sizeimage: bytes as u32 }]);
+        Format { full_range: self.is_rgb, ..format }
     }
 
     /// Draws frame `number`, which shows the time of day of `since_epoch`.

@@ -8,6 +8,7 @@ use v4l::framesize::FrameSizeEnum;
 use v4l::v4l_sys as sys;
 use v4l::v4l2::vidioc;
 
+use super::colour::Colour;
 use super::{Abi, BufferType, call, enumerate, text};
 use crate::format::{Format, FourCC, PlaneFormat, Rate, Size};
 use crate::v4l2::buffers::MAX_PLANES;
@@ -110,11 +111,15 @@ fn read(format: &sys::v4l2_format, buffer_type: BufferType) -> io::Result<Format
             let pix = unsafe { format.fmt.pix };
             let planes = vec![PlaneFormat { bytesperline: pix.bytesperline, sizeimage: pix.sizeimage }];
             let format = Format::new(pix.pixelformat.into(), Size { width: pix.width, height: pix.height }, planes);
-            Format {
-                full_range: is_full_range(&format, pix.quantization, pix.colorspace),
-                interlaced: is_interlaced(pix.field),
-                ..format
-            }
+            // SAFETY: a union of two enums; any bits are a valid u32.
+            let encoding = unsafe { pix.__bindgen_anon_1.ycbcr_enc };
+            let colour = Colour {
+                colorspace: pix.colorspace,
+                encoding,
+                transfer: pix.xfer_func,
+                quantization: pix.quantization,
+            };
+            Format { interlaced: is_interlaced(pix.field), ..colour.of(format) }
         }
         BufferType::MultiPlanar => {
             // SAFETY: for this type the kernel fills in `pix_mp`, a packed struct of integers that is read by value.
@@ -125,27 +130,17 @@ fn read(format: &sys::v4l2_format, buffer_type: BufferType) -> io::Result<Format
                 planes.map(|plane| PlaneFormat { bytesperline: plane.bytesperline, sizeimage: plane.sizeimage });
             let size = Size { width: pix.width, height: pix.height };
             let format = Format::new(pix.pixelformat.into(), size, planes.collect());
-            Format {
-                full_range: is_full_range(&format, u32::from(pix.quantization), pix.colorspace),
-                interlaced: is_interlaced(pix.field),
-                ..format
-            }
+            // SAFETY: a union of two bytes; any bits are a valid u8.
+            let encoding = unsafe { pix.__bindgen_anon_1.ycbcr_enc };
+            let [encoding, transfer, quantization] = [encoding, pix.xfer_func, pix.quantization].map(u32::from);
+            let colour = Colour { colorspace: pix.colorspace, encoding, transfer, quantization };
+            Format { interlaced: is_interlaced(pix.field), ..colour.of(format) }
         }
     };
     if answer.planes.is_empty() || answer.size.width == 0 || answer.size.height == 0 {
         return Err(io::Error::other(format!("the driver granted {answer} with {} planes", answer.planes.len())));
     }
     Ok(answer)
-}
-
-/// V4L2_MAP_QUANTIZATION_DEFAULT: RGB and JPEG are full range unless said otherwise, other Y'CbCr is limited.
-fn is_full_range(format: &Format, quantization: u32, colorspace: u32) -> bool {
-    match quantization {
-        sys::v4l2_quantization_V4L2_QUANTIZATION_FULL_RANGE => true,
-        sys::v4l2_quantization_V4L2_QUANTIZATION_LIM_RANGE => false,
-        // What the format's name implies.
-        _ => format.full_range || colorspace == sys::v4l2_colorspace_V4L2_COLORSPACE_JPEG,
-    }
 }
 
 fn is_interlaced(field: u32) -> bool {

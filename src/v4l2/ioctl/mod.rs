@@ -5,6 +5,7 @@
 //! The reference is "Part I - Video for Linux API" of the kernel's userspace API documentation.
 
 mod buffer;
+mod colour;
 mod control;
 mod format;
 mod input;
