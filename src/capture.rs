@@ -4,12 +4,14 @@
 //! there, busy or lost, and goes on with the same one. See [`crate::frame`] for how long a frame may be kept.
 
 mod pace;
+pub(crate) mod timestamps;
 mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::pace::{Pace, RETRY};
+use self::timestamps::Timestamps;
 use self::watch::Watch;
 use crate::clock::{Clock, System};
 use crate::config::{CaptureConfig, OnError};
@@ -67,6 +69,7 @@ pub struct Capture {
     /// Since when the camera may not be opened.
     denied_since: Option<Duration>,
     pace: Pace,
+    timestamps: Timestamps,
     repeated: Repeated,
     /// From when on a driver that hangs counts as failing.
     failing_from: Option<Duration>,
@@ -118,6 +121,7 @@ impl Capture {
             told: None,
             denied_since: None,
             pace: Pace::new(timeout),
+            timestamps: Timestamps::default(),
             failing_from: None,
         }
     }
@@ -154,7 +158,10 @@ impl Capture {
     pub(crate) fn next_until(&mut self, until: Duration) -> Result<Event, DeviceError> {
         match &mut self.state {
             State::Streaming { source } => match source.dequeue(until.min(self.pace.stalls_at()), &self.stop) {
-                Ok(Dequeued::Frame(frame)) => {
+                Ok(Dequeued::Frame(mut frame)) => {
+                    if self.timestamps.are_stuck_at(frame.metadata()) {
+                        frame.set_stuck();
+                    }
                     self.pace.frame(frame.metadata().dequeued);
                     self.failing_from = None;
                     self.accounting.frame(frame.metadata());
@@ -197,6 +204,7 @@ impl Capture {
                 self.told = None;
                 self.denied_since = None;
                 self.accounting.stream_started(info.rate);
+                self.timestamps = Timestamps::default();
                 self.pace.started(self.clock.monotonic(), info.interval());
                 self.state = State::Streaming { source };
                 Ok(Event::Started(info))

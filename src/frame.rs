@@ -20,6 +20,8 @@ pub struct Metadata {
     /// The driver's timestamp: start of exposure or end of frame, as the driver's flags tell; on CLOCK_MONOTONIC
     /// unless [`Metadata::flags`] says otherwise.
     pub timestamp: Duration,
+    /// Whether the timestamp does not tell the time: one of the stream's stood still or jumped back.
+    pub stuck: bool,
     /// When the frame was dequeued, on CLOCK_MONOTONIC.
     pub dequeued: Duration,
     /// Bytes of data, all planes together.
@@ -33,9 +35,15 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// Whether the driver's timestamp is on CLOCK_MONOTONIC.
+    /// Whether the driver's timestamp is a time of CLOCK_MONOTONIC.
     pub fn is_monotonic(&self) -> bool {
-        self.flags & sys::V4L2_BUF_FLAG_TIMESTAMP_MASK == sys::V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC
+        !self.stuck && self.flags & sys::V4L2_BUF_FLAG_TIMESTAMP_MASK == sys::V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC
+    }
+
+    /// The frame's time, for what is to happen in time: the driver's timestamp, or where that does not tell the time, when the
+    /// frame was dequeued.
+    pub(crate) fn time(&self) -> Duration {
+        if self.stuck { self.dequeued } else { self.timestamp }
     }
 }
 
@@ -64,6 +72,11 @@ impl Frame {
             payload.length == 0 || payload.length < lease.complete(plane) || payload.length as usize > mapped
         });
         Frame { metadata, payloads, lease }
+    }
+
+    /// The timestamp does not tell the time.
+    pub(crate) fn set_stuck(&mut self) {
+        self.metadata.stuck = true;
     }
 
     /// What the driver said about the frame.

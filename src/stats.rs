@@ -216,7 +216,8 @@ pub struct Accounting {
 #[derive(Clone, Copy, Debug)]
 struct Last {
     sequence: u32,
-    timestamp: Duration,
+    time: Duration,
+    stuck: bool,
     interval: Option<Duration>,
 }
 
@@ -267,7 +268,8 @@ impl Accounting {
         let step =
             self.last.map(|last| frame.sequence.wrapping_sub(last.sequence)).filter(|step| (1..1 << 31).contains(step));
         let lost = step.map_or(0, |step| u64::from(step - 1));
-        let interval = self.last.and_then(|last| frame.timestamp.checked_sub(last.timestamp));
+        let timed_alike = self.last.filter(|last| last.stuck == frame.stuck);
+        let interval = timed_alike.and_then(|last| frame.time().checked_sub(last.time));
         let jitter = match (interval, step, self.rate) {
             (Some(interval), Some(step), Some(rate)) => Some(interval.abs_diff(rate.interval() * step)),
             // Without a rate the interval before is the measure.
@@ -277,7 +279,7 @@ impl Accounting {
             _ => None,
         };
         let latency = frame.dequeued.checked_sub(frame.timestamp).filter(|_| frame.is_monotonic());
-        self.last = Some(Last { sequence: frame.sequence, timestamp: frame.timestamp, interval });
+        self.last = Some(Last { sequence: frame.sequence, time: frame.time(), stuck: frame.stuck, interval });
         let last_delivered = self.last_delivered;
         // Of the total alone, as nobody is told it of a shorter time.
         interval.filter(|_| step == Some(1)).into_iter().for_each(|interval| self.total.interval.record(interval));
@@ -318,7 +320,8 @@ mod tests {
     fn frame(sequence: u32, at_ms: u64, corrupt: bool) -> Metadata {
         let timestamp = Duration::from_millis(1_000_000 + at_ms);
         let dequeued = timestamp + Duration::from_micros(700);
-        Metadata { sequence, timestamp, dequeued, bytesused: 100, flags: MONOTONIC, queue_depth: 3, corrupt }
+        let whole = Metadata { bytesused: 100, flags: MONOTONIC, queue_depth: 3, ..Metadata::default() };
+        Metadata { sequence, timestamp, dequeued, corrupt, ..whole }
     }
 
     fn fps(fps: u32) -> Option<Rate> {
@@ -381,6 +384,19 @@ mod tests {
             (0..11).for_each(|n| accounting.frame(&frame(n, hour * 3_600_000 + u64::from(n) * 10, false)));
         }
         assert!((accounting.total().fps().unwrap() - 100.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn timestamps_that_stand_still_give_no_latency_and_jitter_by_the_dequeues() {
+        let mut accounting = Accounting::default();
+        accounting.stream_started(fps(100));
+        for n in 0..100 {
+            let good = frame(n, u64::from(n) * 10, false);
+            accounting.frame(&Metadata { timestamp: Duration::from_secs(990), stuck: n > 0, ..good });
+        }
+        let total = accounting.total();
+        assert_eq!(total.jitter().map(|jitter| jitter.max), Some(0));
+        assert_eq!(total.latency_times().count(), 1, "of the first, which could not be known");
     }
 
     #[test]

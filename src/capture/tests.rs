@@ -339,3 +339,18 @@ fn a_frame_outlives_its_stream_and_the_capture() {
     drop(capture);
     assert_eq!(frame.data().len(), 256);
 }
+
+#[test]
+fn timestamps_that_stand_still_are_not_believed_until_the_stream_starts_anew() {
+    // The scripted camera's are all the same.
+    let steps = vec![Step::Frame(0), Step::Frame(1), Step::Pass(RETRY), Step::Changed];
+    let (mut capture, _, opened) = capture(vec![Ok(steps.clone()), Ok(steps)], OnError::Wait);
+    let (events, _) = run(&mut capture, &opened, 1);
+    let stuck = |event: &Event| match event {
+        Event::Frame(frame) => Some(frame.metadata().stuck),
+        _ => None,
+    };
+    assert_eq!(events.iter().filter_map(stuck).collect::<Vec<_>>(), [false, true]);
+    let (events, _) = run(&mut capture, &opened, 1);
+    assert_eq!(events.iter().filter_map(stuck).collect::<Vec<_>>(), [false, true]);
+}

@@ -41,20 +41,20 @@ impl Viewer {
         Viewer { quality, interval, due: Duration::ZERO, still_due: Duration::ZERO }
     }
 
-    /// Whether it is to get a frame of this timestamp.
-    pub(super) fn is_due(&self, timestamp: Duration) -> bool {
+    /// Whether it is to get a frame of this time.
+    pub(super) fn is_due(&self, time: Duration) -> bool {
         let Some(interval) = self.interval else { return true };
         // A driver that counts time from anew is not waited for.
-        timestamp + tolerance(interval) >= self.due || self.due > timestamp + interval * 2
+        time + tolerance(interval) >= self.due || self.due > time + interval * 2
     }
 
-    /// It got a frame of this timestamp.
-    pub(super) fn got(&mut self, timestamp: Duration) {
+    /// It got a frame of this time.
+    pub(super) fn got(&mut self, time: Duration) {
         let Some(interval) = self.interval else { return };
         // From when it was due, so that the rate holds on average; but no catching up after a pause.
         let due = self.due + interval;
-        let is_near = due > timestamp && due <= timestamp + interval + tolerance(interval);
-        self.due = if is_near { due } else { timestamp + interval };
+        let is_near = due > time && due <= time + interval + tolerance(interval);
+        self.due = if is_near { due } else { time + interval };
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) const END: &[u8] = b"\r\n--picam\r\n";
 pub(super) struct Taken {
     /// Whether the timestamp is on CLOCK_MONOTONIC, so that there is an age.
     pub(super) is_monotonic: bool,
+    /// When it was taken, as far as that can be known, to be compared with other frames of the stream.
+    pub(super) time: Duration,
     /// The driver's timestamp.
     pub(super) timestamp: Duration,
     /// The driver's sequence number.
@@ -25,7 +27,12 @@ pub(super) struct Taken {
 
 impl From<&Metadata> for Taken {
     fn from(metadata: &Metadata) -> Self {
-        Taken { is_monotonic: metadata.is_monotonic(), timestamp: metadata.timestamp, sequence: metadata.sequence }
+        Taken {
+            is_monotonic: metadata.is_monotonic(),
+            time: metadata.time(),
+            timestamp: metadata.timestamp,
+            sequence: metadata.sequence,
+        }
     }
 }
 
@@ -34,7 +41,7 @@ impl From<&Metadata> for Taken {
 pub(super) fn headers(text: &mut String, length: usize, taken: Option<Taken>, now: Duration) {
     // Writing to a String does not fail.
     let _ = write!(text, "Content-Type: image/jpeg\r\nContent-Length: {length}\r\n");
-    if let Some(Taken { is_monotonic, timestamp, sequence }) = taken {
+    if let Some(Taken { is_monotonic, timestamp, sequence, .. }) = taken {
         let _ = write!(text, "X-Timestamp: {}\r\nX-Sequence: {sequence}\r\n", Seconds(timestamp));
         if is_monotonic {
             let _ = write!(text, "X-Latency: {}\r\n", Seconds(now.saturating_sub(timestamp)));
@@ -86,7 +93,10 @@ mod tests {
             for (picture, taken) in &pictures {
                 let mut text = String::new();
                 let now = taken.map_or(0, |(timestamp, _, latency)| timestamp + latency);
-                let taken = taken.map(|(timestamp, sequence, _)| Taken { is_monotonic: true, timestamp: Duration::from_micros(timestamp), sequence });
+                let taken = taken.map(|(timestamp, sequence, _)| {
+                    let timestamp = Duration::from_micros(timestamp);
+                    Taken { is_monotonic: true, time: timestamp, timestamp, sequence }
+                });
                 headers(&mut text, picture.len(), taken, Duration::from_micros(now));
                 stream.extend(text.bytes());
                 stream.extend(picture);

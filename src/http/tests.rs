@@ -8,6 +8,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::capture::timestamps::Timestamps;
 use crate::clock::{Simulated, until};
 use crate::config::Secret;
 use crate::format::{Format, FourCC, PlaneFormat, Size};
@@ -23,6 +24,9 @@ struct Setup {
     address: SocketAddr,
     pool: Arc<Pool>,
     clock: Arc<Simulated>,
+    /// Where the driver's timestamps stand still.
+    stands_at: Option<Duration>,
+    timestamps: Timestamps,
     sequence: u32,
 }
 
@@ -41,7 +45,7 @@ impl Setup {
         let http = Http::start(&config, 1, false, Arc::<Simulated>::clone(&clock)).unwrap();
         let address = http.name().strip_prefix("http ").unwrap().parse().unwrap();
         let pool = Pool::in_software(4, format(FourCC::YUYV, SIZE)).unwrap();
-        Setup { http, address, pool, clock, sequence: 0 }
+        Setup { http, address, pool, clock, stands_at: None, timestamps: Timestamps::default(), sequence: 0 }
     }
 
     fn with_camera(fourcc: FourCC, size: Size, change: impl FnOnce(&mut HttpConfig)) -> Self {
@@ -66,13 +70,17 @@ impl Setup {
         let now = self.clock.monotonic();
         let metadata = Metadata {
             sequence: self.sequence,
-            timestamp: now,
+            timestamp: self.stands_at.unwrap_or(now),
             dequeued: now,
             queue_depth: self.pool.queue_depth(),
             flags: v4l::v4l_sys::V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC,
             ..Metadata::default()
         };
-        self.http.offer(&Frame::new(metadata, payloads, lease));
+        let mut frame = Frame::new(metadata, payloads, lease);
+        if self.stands_at.is_some() && self.timestamps.are_stuck_at(&metadata) {
+            frame.set_stuck();
+        }
+        self.http.offer(&frame);
         self.sequence
     }
 
@@ -167,14 +175,24 @@ struct Viewer {
 }
 
 impl Viewer {
+    /// The next part's head.
+    fn head(&mut self) -> String {
+        self.next().0
+    }
+
     /// The next part: its sequence number, if it is a camera's picture, and the picture.
     fn part(&mut self) -> (Option<u32>, Vec<u8>) {
+        let (head, body) = self.next();
+        (field(&head, "X-Sequence").map(|sequence| sequence.parse().unwrap()), body)
+    }
+
+    fn next(&mut self) -> (String, Vec<u8>) {
         let Answer { head, body } = Answer::read(&mut self.reader);
         assert!(head.starts_with("Content-Type: image/jpeg\r\n"), "{head}");
         let mut end = vec![0; multipart::END.len()];
         self.reader.read_exact(&mut end).unwrap();
         assert_eq!(end, multipart::END);
-        (field(&head, "X-Sequence").map(|sequence| sequence.parse().unwrap()), body)
+        (head, body)
     }
 }
 

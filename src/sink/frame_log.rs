@@ -107,6 +107,7 @@ mod tests {
         let ok = Metadata {
             sequence: 7,
             timestamp: Duration::from_micros(12_345_678),
+            stuck: false,
             dequeued: Duration::from_micros(12_346_009),
             bytesused: 1_843_200,
             flags: 0x2000,

@@ -105,6 +105,7 @@ impl TestCamera {
         let metadata = Metadata {
             sequence,
             timestamp: due,
+            stuck: false,
             dequeued: self.clock.monotonic(),
             bytesused: 0,
             flags,

@@ -102,6 +102,7 @@ impl V4l2Source {
         let metadata = Metadata {
             sequence: filled.sequence,
             timestamp: filled.timestamp,
+            stuck: false,
             dequeued,
             bytesused: 0,
             flags: filled.flags,

@@ -73,7 +73,7 @@ impl Server {
         for (index, connection) in self.connections.iter().enumerate() {
             let Some(connection) = connection else { continue };
             match &connection.state {
-                State::Stream(viewer) if viewer.is_due(taken.timestamp) => {
+                State::Stream(viewer) if viewer.is_due(taken.time) => {
                     if connection.is_ready() {
                         targets.push((viewer.quality, index))
                     } else {
@@ -146,7 +146,7 @@ impl Server {
                 connection.deadline = now + ANSWER_TIME;
             }
             State::Stream(viewer) => match taken {
-                Some(taken) => viewer.got(taken.timestamp),
+                Some(taken) => viewer.got(taken.time),
                 None => viewer.still_due = now + TICK,
             },
             _ => {}

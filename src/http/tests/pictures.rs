@@ -287,3 +287,19 @@ fn a_slow_camera_is_ready_and_its_snapshots_wait_for_it() {
     setup.http.start(&stream(10));
     until("the stream's", || (setup.serving()["patience_s"] == 50.0).then_some(()));
 }
+
+#[test]
+fn a_rate_is_kept_where_timestamps_stand_still() {
+    let mut setup = Setup::with_camera(FourCC::YUYV, SIZE, |_| {});
+    let mut viewer = setup.watch("fps=5");
+    setup.stands_at = Some(setup.clock.monotonic() - Duration::from_secs(10));
+    for _ in 0..60 {
+        setup.grey();
+        setup.settle();
+        setup.clock.advance(Duration::from_millis(33));
+    }
+    let written = setup.settle().written;
+    assert!((9..=12).contains(&written), "{written} in two seconds");
+    let latencies: Vec<_> = (0..written).map(|_| field(&viewer.head(), "X-Latency").is_some()).collect();
+    assert_eq!(latencies.iter().filter(|has| **has).count(), 1, "of the first, which could not be known");
+}
