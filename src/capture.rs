@@ -203,7 +203,7 @@ impl Capture {
                 self.camera = Some(info.camera.clone());
                 self.told = None;
                 self.denied_since = None;
-                self.accounting.stream_started(info.rate);
+                self.accounting.stream_started(info.rate, info.format.field);
                 self.timestamps = Timestamps::default();
                 self.pace.started(self.clock.monotonic(), info.interval());
                 self.state = State::Streaming { source };

@@ -4,6 +4,7 @@
 //! Sizes in bytes come from the driver's answer, never from `width * 2`.
 
 mod colour;
+mod field;
 mod fourcc;
 
 use std::fmt;
@@ -11,6 +12,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 pub use self::colour::{Encoding, Transfer};
+pub use self::field::Field;
 pub use self::fourcc::FourCC;
 use crate::pixel::{self, PixelFormat};
 
@@ -89,6 +91,14 @@ impl Rate {
     /// The rate of which `seconds` is the frame interval (`v4l2_captureparm.timeperframe`); `None` when it is not one.
     pub(crate) fn from_interval(numerator: u32, denominator: u32) -> Option<Self> {
         (numerator > 0 && denominator > 0).then_some(Rate { numerator: denominator, denominator: numerator })
+    }
+
+    /// Twice as many frames: a picture's two fields, each a frame.
+    pub(crate) fn doubled(self) -> Self {
+        match self.numerator.checked_mul(2) {
+            Some(numerator) => Rate { numerator, ..self },
+            None => Rate { denominator: (self.denominator / 2).max(1), ..self },
+        }
     }
 
     /// Whether both are the same rate to a part in ten thousand: a driver that counts in 100 ns (USB) cannot say 30 fps exactly.
@@ -170,8 +180,8 @@ pub struct Format {
     pub transfer: Transfer,
     /// Whether samples use the full range 0..=255 rather than 16..=235/240 (`v4l2_quantization`, defaults resolved).
     pub full_range: bool,
-    /// Whether the picture's two fields come interleaved or one at a time (`v4l2_field` other than NONE or ANY).
-    pub interlaced: bool,
+    /// Which lines of a picture a buffer holds.
+    pub field: Field,
 }
 
 impl Format {
@@ -189,7 +199,7 @@ impl Format {
             encoding: Encoding::default(),
             transfer: Transfer::default(),
             full_range: row.is_some_and(PixelFormat::is_full_range),
-            interlaced: false,
+            field: Field::None,
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use v4l::v4l_sys as sys;
 
-use crate::format::Format;
+use crate::format::{Field, Format};
 use crate::v4l2::buffers::{Lease, MAX_PLANES};
 
 /// What the driver said about a frame (`struct v4l2_buffer`), and what was found at its dequeue.
@@ -28,6 +28,8 @@ pub struct Metadata {
     pub bytesused: u32,
     /// `V4L2_BUF_FLAG_*` as the driver set them.
     pub flags: u32,
+    /// Which lines of a picture it holds: where a format's fields come one at a time, which of the two this is.
+    pub field: Field,
     /// Buffers left with the driver just after this one was dequeued: 0 means that it has none to fill.
     pub queue_depth: u32,
     /// The driver flagged an error (`V4L2_BUF_FLAG_ERROR`), or the data is shorter than the format needs.

@@ -47,6 +47,7 @@ struct Format {
     encoding: String,
     transfer: String,
     full_range: bool,
+    field: String,
     fps: Option<f64>,
     buffers: u32,
 }
@@ -94,6 +95,7 @@ impl<'a> Summary<'a> {
                 encoding: stream.format.encoding.to_string(),
                 transfer: stream.format.transfer.to_string(),
                 full_range: stream.format.full_range,
+                field: stream.format.field.to_string(),
                 fps: stream.rate.map(|rate| rate.fps()),
                 buffers: stream.buffers,
             }),

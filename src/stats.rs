@@ -5,13 +5,14 @@
 //! ```
 //!
 //! Each frame's sequence number tells how many the driver numbered since the frame before. Numbering begins with the first
-//! dequeued frame of a stream, as not every driver starts at 0. Nothing here allocates once made.
+//! dequeued frame of a stream, as not every driver starts at 0. Where a picture's two fields come one at a time, they have one
+//! number, and each is a frame. Nothing here allocates once made.
 
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use crate::format::Rate;
+use crate::format::{Field, Rate};
 use crate::frame::Metadata;
 use crate::v4l2::buffers::MAX_BUFFERS;
 
@@ -208,6 +209,7 @@ pub struct Accounting {
     second: Option<Stats>,
     streams: u64,
     rate: Option<Rate>,
+    fields: Option<Fields>,
     last: Option<Last>,
     /// When the stream's last delivered frame was dequeued.
     last_delivered: Option<Duration>,
@@ -216,9 +218,31 @@ pub struct Accounting {
 #[derive(Clone, Copy, Debug)]
 struct Last {
     sequence: u32,
+    field: Field,
     time: Duration,
     stuck: bool,
     interval: Option<Duration>,
+}
+
+/// Where fields come one at a time: the two of a picture have one sequence number.
+#[derive(Clone, Copy, Debug, Default)]
+struct Fields {
+    /// Which of the two is older, once two were seen.
+    bottom_first: Option<bool>,
+}
+
+impl Fields {
+    /// How many fields after the last one this one is; `None` if it is not after it.
+    fn step(&mut self, last: Last, frame: &Metadata) -> Option<u32> {
+        let pictures = frame.sequence.wrapping_sub(last.sequence) as i32;
+        if last.field != frame.field && (pictures == 0 || self.bottom_first.is_none()) {
+            // Of one picture the last field is the older one; of two pictures, as long as nothing else is known, this one is.
+            self.bottom_first = Some((pictures == 0) == (last.field == Field::Bottom));
+        }
+        let newer = |field| i64::from((field == Field::Bottom) != self.bottom_first.unwrap_or_default());
+        let step = i64::from(pictures) * 2 + newer(frame.field) - newer(last.field);
+        u32::try_from(step).ok().filter(|step| *step > 0)
+    }
 }
 
 impl Accounting {
@@ -252,12 +276,13 @@ impl Accounting {
     }
 
     /// A stream started: its driver numbers from anew.
-    pub(crate) fn stream_started(&mut self, rate: Option<Rate>) {
+    pub(crate) fn stream_started(&mut self, rate: Option<Rate>, field: Field) {
         if self.streams > 0 {
             self.spans().for_each(|stats| stats.restarts += 1);
         }
         self.streams += 1;
         self.rate = rate;
+        self.fields = (field == Field::Alternate).then(Fields::default);
         self.last = None;
         self.last_delivered = None;
     }
@@ -265,8 +290,10 @@ impl Accounting {
     /// A frame was dequeued.
     pub(crate) fn frame(&mut self, frame: &Metadata) {
         // Numbers that do not rise (a driver that counts anew, or not at all) begin a new run in which nothing is lost.
-        let step =
-            self.last.map(|last| frame.sequence.wrapping_sub(last.sequence)).filter(|step| (1..1 << 31).contains(step));
+        let step = self.last.and_then(|last| match &mut self.fields {
+            Some(fields) => fields.step(last, frame),
+            None => Some(frame.sequence.wrapping_sub(last.sequence)).filter(|step| (1..1 << 31).contains(step)),
+        });
         let lost = step.map_or(0, |step| u64::from(step - 1));
         let timed_alike = self.last.filter(|last| last.stuck == frame.stuck);
         let interval = timed_alike.and_then(|last| frame.time().checked_sub(last.time));
@@ -279,7 +306,8 @@ impl Accounting {
             _ => None,
         };
         let latency = frame.dequeued.checked_sub(frame.timestamp).filter(|_| frame.is_monotonic());
-        self.last = Some(Last { sequence: frame.sequence, time: frame.time(), stuck: frame.stuck, interval });
+        let (sequence, field) = (frame.sequence, frame.field);
+        self.last = Some(Last { sequence, field, time: frame.time(), stuck: frame.stuck, interval });
         let last_delivered = self.last_delivered;
         // Of the total alone, as nobody is told it of a shorter time.
         interval.filter(|_| step == Some(1)).into_iter().for_each(|interval| self.total.interval.record(interval));
@@ -310,153 +338,4 @@ impl Accounting {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use v4l::v4l_sys as sys;
-
-    const MONOTONIC: u32 = sys::V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
-
-    fn frame(sequence: u32, at_ms: u64, corrupt: bool) -> Metadata {
-        let timestamp = Duration::from_millis(1_000_000 + at_ms);
-        let dequeued = timestamp + Duration::from_micros(700);
-        let whole = Metadata { bytesused: 100, flags: MONOTONIC, queue_depth: 3, ..Metadata::default() };
-        Metadata { sequence, timestamp, dequeued, corrupt, ..whole }
-    }
-
-    fn fps(fps: u32) -> Option<Rate> {
-        Some(Rate { numerator: fps, denominator: 1 })
-    }
-
-    #[test]
-    fn gaps_are_lost_and_flags_are_corrupt() {
-        let mut accounting = Accounting::default();
-        accounting.stream_started(fps(100));
-        for (sequence, corrupt) in [(7, false), (8, true), (11, false), (12, false)] {
-            accounting.frame(&frame(sequence, u64::from(sequence) * 10, corrupt));
-        }
-        let total = accounting.total();
-        assert_eq!(total.frames(), FrameCounts { numbered: 6, delivered: 3, lost: 2, corrupt: 1 });
-        assert_eq!(total.bytes(), 300);
-        assert_eq!(total.jitter().unwrap().max, 0, "a gap of three intervals is no jitter");
-        assert!(total.latency().unwrap().p50.abs_diff(700) <= 7, "two digits");
-        assert_eq!(total.queue_depth(), Some(QueueDepth { min: 3, p50: 3, max: 3 }));
-        assert!((total.fps().unwrap() - 2.0 / 0.05).abs() < 0.01);
-    }
-
-    #[test]
-    fn sequence_numbers_wrap_and_may_begin_anywhere() {
-        let mut accounting = Accounting::default();
-        accounting.stream_started(None);
-        for sequence in [u32::MAX - 1, u32::MAX, 0, 2] {
-            accounting.frame(&frame(sequence, 0, false));
-        }
-        assert_eq!(accounting.total().frames(), FrameCounts { numbered: 5, delivered: 4, lost: 1, corrupt: 0 });
-    }
-
-    #[test]
-    fn a_driver_that_counts_anew_or_not_at_all_loses_nothing() {
-        let mut accounting = Accounting::default();
-        accounting.stream_started(None);
-        for sequence in [100, 101, 0, 1, 1, 1] {
-            accounting.frame(&frame(sequence, 0, false));
-        }
-        assert_eq!(accounting.total().frames(), FrameCounts { numbered: 6, delivered: 6, lost: 0, corrupt: 0 });
-    }
-
-    #[test]
-    fn jitter_is_measured_against_the_granted_rate_or_the_interval_before() {
-        for (rate, expected) in [(fps(100), 2000), (None, 3000)] {
-            let mut accounting = Accounting::default();
-            accounting.stream_started(rate);
-            for (sequence, at) in [(0, 0), (1, 11), (2, 19)] {
-                accounting.frame(&frame(sequence, at, false));
-            }
-            assert!(accounting.total().jitter().unwrap().max.abs_diff(expected) <= expected / 100, "{rate:?}");
-        }
-    }
-
-    #[test]
-    fn the_time_between_streams_is_no_time_of_capture() {
-        let mut accounting = Accounting::default();
-        for hour in 0..3 {
-            accounting.stream_started(fps(100));
-            (0..11).for_each(|n| accounting.frame(&frame(n, hour * 3_600_000 + u64::from(n) * 10, false)));
-        }
-        assert!((accounting.total().fps().unwrap() - 100.0).abs() < 0.01);
-    }
-
-    #[test]
-    fn timestamps_that_stand_still_give_no_latency_and_jitter_by_the_dequeues() {
-        let mut accounting = Accounting::default();
-        accounting.stream_started(fps(100));
-        for n in 0..100 {
-            let good = frame(n, u64::from(n) * 10, false);
-            accounting.frame(&Metadata { timestamp: Duration::from_secs(990), stuck: n > 0, ..good });
-        }
-        let total = accounting.total();
-        assert_eq!(total.jitter().map(|jitter| jitter.max), Some(0));
-        assert_eq!(total.latency_times().count(), 1, "of the first, which could not be known");
-    }
-
-    #[test]
-    fn another_clock_gives_no_latency() {
-        let mut accounting = Accounting::default();
-        accounting.stream_started(None);
-        accounting.frame(&Metadata { flags: 0, ..frame(0, 0, false) });
-        assert_eq!(accounting.total().latency(), None);
-    }
-
-    #[test]
-    fn a_span_ends_and_the_total_goes_on() {
-        let mut accounting = Accounting::default();
-        accounting.stream_started(fps(100));
-        (0..10).for_each(|n| accounting.frame(&frame(n, u64::from(n) * 10, false)));
-        accounting.next_span();
-        assert_eq!(accounting.recent().fps(), None);
-        (12..22).for_each(|n| accounting.frame(&frame(n, u64::from(n) * 10, false)));
-        let (total, recent) = (accounting.total(), accounting.recent());
-        assert_eq!(recent.frames(), FrameCounts { numbered: 12, delivered: 10, lost: 2, corrupt: 0 });
-        assert_eq!(total.frames(), FrameCounts { numbered: 22, delivered: 20, lost: 2, corrupt: 0 });
-        assert!((recent.fps().unwrap() - 10.0 / 0.12).abs() < 0.1);
-    }
-
-    proptest! {
-        /// Streams of any numbers, gaps, wraps and flags: the books balance, and agree with what was put in.
-        #[test]
-        fn the_books_balance(streams in prop::collection::vec((any::<u32>(), prop::collection::vec((0_u32..50, any::<bool>()), 0..60)), 0..6)) {
-            let mut accounting = Accounting::default();
-            let (mut numbered, mut lost, mut corrupt, mut delivered) = (0, 0, 0, 0);
-            for (first, frames) in &streams {
-                accounting.stream_started(None);
-                let mut sequence = *first;
-                for (position, (gap, is_corrupt)) in frames.iter().enumerate() {
-                    let gap = if position == 0 { 0 } else { *gap };
-                    sequence = sequence.wrapping_add(gap);
-                    accounting.frame(&frame(sequence, 0, *is_corrupt));
-                    sequence = sequence.wrapping_add(1);
-                    lost += u64::from(gap);
-                    if *is_corrupt { corrupt += 1 } else { delivered += 1 }
-                }
-                // What the driver numbered in this stream: from its first number to its last.
-                let gaps: u64 = frames.iter().skip(1).map(|(gap, _)| u64::from(*gap)).sum();
-                numbered += frames.len() as u64 + gaps;
-            }
-            let counts = accounting.total().frames();
-            prop_assert_eq!(counts, FrameCounts { numbered, delivered, lost, corrupt });
-            prop_assert_eq!(counts.numbered, counts.delivered + counts.lost + counts.corrupt);
-            prop_assert_eq!(accounting.recent().frames(), counts);
-        }
-
-        /// Numbers without any order, as from a driver gone mad: still balanced.
-        #[test]
-        fn the_books_balance_whatever_the_numbers(sequences in prop::collection::vec(any::<u32>(), 0..200)) {
-            let mut accounting = Accounting::default();
-            accounting.stream_started(None);
-            sequences.iter().for_each(|n| accounting.frame(&frame(*n, 0, n % 3 == 0)));
-            let counts = accounting.total().frames();
-            prop_assert_eq!(counts.numbered, counts.delivered + counts.lost + counts.corrupt);
-            prop_assert_eq!(counts.delivered + counts.corrupt, sequences.len() as u64);
-        }
-    }
-}
+mod tests;

@@ -97,9 +97,10 @@ const OUTPUT_FORMATS: &[Part] = &[
         "--frame-log",
         "A line a frame, as CSV with these columns or as a JSON object with these members. timestamp (the driver's) and \
          dequeued are seconds of CLOCK_MONOTONIC; flags are V4L2_BUF_FLAG_*, in CSV as 0x%08x; queue_depth is the number \
-         of buffers left with the driver; status is ok or corrupt.",
+         of buffers left with the driver; status is ok or corrupt; field is none, or says which lines of an interlaced picture \
+         the frame has.",
     ),
-    Lines("sequence,timestamp,dequeued,bytesused,flags,queue_depth,status"),
+    Lines("sequence,timestamp,dequeued,bytesused,flags,queue_depth,status,field"),
     Term(
         "--http",
         "/ is a page with the picture and how it goes; /stream the picture as multipart/x-mixed-replace, and /snapshot one of it, \
@@ -113,13 +114,15 @@ const OUTPUT_FORMATS: &[Part] = &[
          written + skipped + pending. lost counts gaps in the driver's sequence numbers; corrupt frames are those with \
          V4L2_BUF_FLAG_ERROR, without data, or shorter than their format needs. What is not known is null: device and format \
          as long as no camera was opened, figures of frames while there were none, latency_us where the driver's timestamps \
-         are not on CLOCK_MONOTONIC.",
+         are not on CLOCK_MONOTONIC. Where field is alternate, each frame is one field of an interlaced picture, and fps \
+         counts fields.",
     ),
     Lines(
         "{\"report\":\"total\",\n \
           \"device\":{\"path\":\"/dev/video0\",\"card\":\"vivid\",\"driver\":\"vivid\",\"bus\":\"platform:vivid-000\"},\n \
           \"format\":{\"fourcc\":\"YUYV\",\"width\":1280,\"height\":720,\"bytesperline\":2560,\n           \
-                    \"sizeimage\":1843200,\"fps\":30.0,\"buffers\":4},\n \
+                    \"sizeimage\":1843200,\"encoding\":\"bt601\",\"transfer\":\"srgb\",\n           \
+                    \"full_range\":false,\"field\":\"none\",\"fps\":30.0,\"buffers\":4},\n \
           \"seconds\":10.01,\"frames\":{\"numbered\":300,\"delivered\":300,\"lost\":0,\"corrupt\":0},\n \
           \"bytes\":552960000,\"fps\":29.97,\n \
           \"jitter_us\":{\"p50\":12,\"p95\":40,\"p99\":85,\"max\":210},\n \

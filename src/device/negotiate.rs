@@ -12,7 +12,7 @@ use super::controls;
 use super::discover::Device;
 use super::error::DeviceError;
 use crate::config::CaptureConfig;
-use crate::format::{Format, FourCC, Need, Rate, Size};
+use crate::format::{Field, Format, FourCC, Need, Rate, Size};
 use crate::repeated::Repeated;
 use crate::v4l2::ioctl::{self, FormatDescription};
 
@@ -21,6 +21,7 @@ pub(crate) struct Granted {
     pub(crate) format: Format,
     /// The formats that there are to ask for.
     pub(crate) offered: Arc<[FourCC]>,
+    /// Of frames, which may be fields.
     pub(crate) rate: Option<Rate>,
     /// How it differs from what was asked, a sentence each.
     pub(crate) differences: Vec<String>,
@@ -50,6 +51,8 @@ pub(crate) fn negotiate(device: &Device, config: &CaptureConfig, repeated: &Repe
         return Err(DeviceError::Refused { device: device.name(), problem, offers: offers(device, config, &formats) });
     }
     let offered = formats.iter().map(|format| format.fourcc).collect();
+    // The driver's rate is that of pictures, and of these there are two frames each.
+    let rate = if format.field == Field::Alternate { rate.map(Rate::doubled) } else { rate };
     Ok(Granted { format, offered, rate, differences, advice })
 }
 
@@ -117,7 +120,16 @@ fn set_format(device: &Device, config: &CaptureConfig, formats: &[FormatDescript
     })?;
     // The driver knows best which formats are compressed: there are more than the table can have.
     let listed = formats.iter().find(|listed| listed.fourcc == format.fourcc).map(|listed| listed.compressed);
-    Ok(Format { compressed: listed.unwrap_or(format.compressed), ..format })
+    Ok(Format {
+        compressed: listed.unwrap_or(format.compressed),
+        field: match format.field {
+            // Of V4L2_FIELD_INTERLACED the bottom field is older in standards of 525 lines, and the top field in all others.
+            Field::Interlaced if ioctl::has_525_lines(device.fd()) == Some(true) => Field::InterlacedBt,
+            Field::Interlaced => Field::InterlacedTb,
+            field => field,
+        },
+        ..format
+    })
 }
 
 /// The format to ask for: of those `asked` for the first that the camera offers and the outputs can use, or else that it

@@ -33,13 +33,13 @@ impl FrameLog {
     pub(super) fn new(output: &Output, style: Style) -> anyhow::Result<Self> {
         let mut lines = Vec::with_capacity(BUFFER + 256);
         if style == Style::Csv {
-            lines.extend_from_slice(b"sequence,timestamp,dequeued,bytesused,flags,queue_depth,status\n");
+            lines.extend_from_slice(b"sequence,timestamp,dequeued,bytesused,flags,queue_depth,status,field\n");
         }
         Ok(FrameLog { target: Target::open(output)?, style, lines })
     }
 
     fn line(&mut self, frame: &Metadata) -> io::Result<()> {
-        let Metadata { sequence, bytesused, flags, queue_depth, .. } = frame;
+        let Metadata { sequence, bytesused, flags, queue_depth, field, .. } = frame;
         let (timestamp, dequeued) = (Seconds(frame.timestamp), Seconds(frame.dequeued));
         let status = if frame.corrupt { "corrupt" } else { "ok" };
         match self.style {
@@ -50,13 +50,13 @@ impl FrameLog {
             Style::Csv => {
                 writeln!(
                     self.lines,
-                    "{sequence},{timestamp},{dequeued},{bytesused},{flags:#010x},{queue_depth},{status}"
+                    "{sequence},{timestamp},{dequeued},{bytesused},{flags:#010x},{queue_depth},{status},{field}"
                 )
             }
             Style::JsonLines => writeln!(
                 self.lines,
                 "{{\"sequence\":{sequence},\"timestamp\":{timestamp},\"dequeued\":{dequeued},\"bytesused\":{bytesused},\
-                 \"flags\":{flags},\"queue_depth\":{queue_depth},\"status\":\"{status}\"}}"
+                 \"flags\":{flags},\"queue_depth\":{queue_depth},\"status\":\"{status}\",\"field\":\"{field}\"}}"
             ),
         }
     }
@@ -99,6 +99,7 @@ impl std::fmt::Display for Seconds {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::Field;
 
     fn lines(style: Style) -> String {
         let directory = tempfile::tempdir().unwrap();
@@ -111,11 +112,14 @@ mod tests {
             dequeued: Duration::from_micros(12_346_009),
             bytesused: 1_843_200,
             flags: 0x2000,
+            field: Field::None,
             queue_depth: 3,
             corrupt: false,
         };
+        let field = Field::Bottom;
         log.write(&ok).unwrap();
-        log.write(&Metadata { sequence: 8, bytesused: 0, flags: 0x2040, queue_depth: 0, corrupt: true, ..ok }).unwrap();
+        log.write(&Metadata { sequence: 8, bytesused: 0, flags: 0x2040, field, queue_depth: 0, corrupt: true, ..ok })
+            .unwrap();
         log.flush().unwrap();
         std::fs::read_to_string(path).unwrap()
     }
@@ -127,9 +131,9 @@ mod tests {
 
     #[test]
     fn csv_has_a_header_and_a_line_a_frame() {
-        let expected = "sequence,timestamp,dequeued,bytesused,flags,queue_depth,status\n\
-                        7,12.345678,12.346009,1843200,0x00002000,3,ok\n\
-                        8,12.345678,12.346009,0,0x00002040,0,corrupt\n";
+        let expected = "sequence,timestamp,dequeued,bytesused,flags,queue_depth,status,field\n\
+                        7,12.345678,12.346009,1843200,0x00002000,3,ok,none\n\
+                        8,12.345678,12.346009,0,0x00002040,0,corrupt,bottom\n";
         assert_eq!(lines(Style::Csv), expected);
     }
 

@@ -11,7 +11,7 @@ use std::slice::ChunksExactMut;
 use super::Sink;
 use super::output::Target;
 use crate::config::Output;
-use crate::format::{Encoding, Format, Need, Rate};
+use crate::format::{Encoding, Field, Format, Need, Rate};
 use crate::frame::Frame;
 use crate::pixel::{Arrangement, Chroma, Component, Layout, PixelFormat, components, lines};
 use crate::source::StreamInfo;
@@ -77,6 +77,9 @@ impl Y4mEncoder {
             let reason = if format.compressed { "is compressed, and YUV4MPEG2 is not" } else { "is not known to it" };
             return Err(format!("{fourcc} {reason}"));
         };
+        if let Field::Alternate | Field::SeqTb | Field::SeqBt = format.field {
+            return Err(format!("{format} comes as fields ({}), and YUV4MPEG2 has whole pictures", format.field));
+        }
         let too_large = || format!("{format} does not fit the {} bytes of its buffers", format.sizeimage());
         let components = components(format).ok_or_else(too_large)?;
         let mut encoder = Y4mEncoder { format: format.clone(), layout, components, frame: Vec::new() };
@@ -102,8 +105,14 @@ impl Y4mEncoder {
     fn header(&self, rate: Option<Rate>) -> String {
         let [width, height] = self.size();
         let (frames, seconds) = rate.map_or((0, 0), |rate| (rate.numerator, rate.denominator));
-        // Which field is first is not known; "mixed" is what ffmpeg refuses.
-        let interlacing = if self.format.interlaced { '?' } else { 'p' };
+        let (interlacing, aspect) = match self.format.field {
+            Field::InterlacedTb => ('t', "0:0"),
+            Field::InterlacedBt => ('b', "0:0"),
+            Field::Interlaced => ('?', "0:0"),
+            // A pixel is as high as two lines.
+            Field::Top | Field::Bottom => ('p', "1:2"),
+            _ => ('p', "0:0"),
+        };
         let chroma = match self.layout.chroma {
             Chroma::Mono => "mono",
             // Sited between the four pixels that share it, as V4L2's is.
@@ -118,7 +127,7 @@ impl Y4mEncoder {
         let [encoding, transfer] =
             [encoding.to_string(), self.format.transfer.to_string()].map(|name| name.to_uppercase());
         format!(
-            "YUV4MPEG2 W{width} H{height} F{frames}:{seconds} I{interlacing} A0:0 C{chroma} XCOLORRANGE={range} \
+            "YUV4MPEG2 W{width} H{height} F{frames}:{seconds} I{interlacing} A{aspect} C{chroma} XCOLORRANGE={range} \
              XMATRIX={encoding} XTRANSFER={transfer}\n"
         )
     }

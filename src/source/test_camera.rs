@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::config::CaptureConfig;
 use crate::device::negotiate::format_differences;
 use crate::device::{DeviceError, Identity};
-use crate::format::{FourCC, Rate, Size};
+use crate::format::{Field, FourCC, Rate, Size};
 use crate::frame::{Frame, Metadata, Payload};
 use crate::pixel::PixelFormat;
 use crate::stop::Stop;
@@ -109,6 +109,7 @@ impl TestCamera {
             dequeued: self.clock.monotonic(),
             bytesused: 0,
             flags,
+            field: Field::None,
             queue_depth: self.pool.queue_depth(),
             corrupt: flags & V4L2_BUF_FLAG_ERROR != 0,
         };

@@ -72,6 +72,9 @@ impl V4l2Source {
         for difference in &differences {
             log::warn!("{}: the driver grants {difference}", source.device.name());
         }
+        if let Some(warning) = source.info.format.field.warning() {
+            log::warn!("{}: {warning} (field {})", source.device.name(), source.info.format.field);
+        }
         if let Some(advice) = granted.advice {
             log::warn!("{}: {advice}", source.device.name());
         }
@@ -106,6 +109,7 @@ impl V4l2Source {
             dequeued,
             bytesused: 0,
             flags: filled.flags,
+            field: filled.field,
             queue_depth: self.pool.queue_depth(),
             corrupt: filled.flags & sys::V4L2_BUF_FLAG_ERROR != 0,
         };

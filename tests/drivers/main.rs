@@ -25,6 +25,7 @@ mod sinks;
 mod usb_frames;
 mod usb_plug;
 mod vivid_faults;
+mod vivid_fields;
 mod vivid_formats;
 mod vivid_frames;
 

@@ -44,6 +44,11 @@ impl Summary {
         (self.number("/format/width"), self.number("/format/height"))
     }
 
+    /// The rate of frames that was granted.
+    pub fn fps(&self) -> f64 {
+        self.0.pointer("/format/fps").and_then(Value::as_f64).unwrap_or_else(|| panic!("no rate in {}", self.0))
+    }
+
     pub fn buffers(&self) -> u64 {
         self.number("/format/buffers")
     }
@@ -133,19 +138,22 @@ pub struct Logged {
     pub flags: u32,
     pub queue_depth: u32,
     pub corrupt: bool,
+    pub field: String,
 }
 
 /// Reads a frame log in CSV.
 pub fn frame_log(path: &Path) -> Vec<Logged> {
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut lines = text.lines();
-    assert_eq!(lines.next(), Some("sequence,timestamp,dequeued,bytesused,flags,queue_depth,status"));
+    assert_eq!(lines.next(), Some("sequence,timestamp,dequeued,bytesused,flags,queue_depth,status,field"));
     lines.map(|line| logged(line).unwrap_or_else(|| panic!("not a frame: {line}"))).collect()
 }
 
 fn logged(line: &str) -> Option<Logged> {
     let fields: Vec<&str> = line.split(',').collect();
-    let &[sequence, timestamp, dequeued, bytesused, flags, queue_depth, status] = &fields[..] else { return None };
+    let &[sequence, timestamp, dequeued, bytesused, flags, queue_depth, status, field] = &fields[..] else {
+        return None;
+    };
     Some(Logged {
         sequence: sequence.parse().ok()?,
         timestamp: timestamp.parse().ok()?,
@@ -158,6 +166,7 @@ fn logged(line: &str) -> Option<Logged> {
             "corrupt" => true,
             _ => return None,
         },
+        field: field.to_owned(),
     })
 }
 

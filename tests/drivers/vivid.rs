@@ -16,14 +16,16 @@ const VIDIOC_G_CTRL: libc::Ioctl = 0xc008_561b_u32 as libc::Ioctl;
 const VIDIOC_S_CTRL: libc::Ioctl = 0xc008_561c_u32 as libc::Ioctl;
 const VIDIOC_S_INPUT: libc::Ioctl = 0xc004_5627_u32 as libc::Ioctl;
 
-/// The HDMI input among vivid's four: webcam, TV, S-Video, HDMI.
+/// Two of vivid's four inputs: webcam, TV, S-Video, HDMI.
+pub const S_VIDEO: i32 = 2;
 pub const HDMI: i32 = 3;
 /// Values of [`Control::DvTimingsSignalMode`].
 pub const CURRENT_TIMINGS: i32 = 0;
 pub const NO_SIGNAL: i32 = 1;
 pub const SELECTED_TIMINGS: i32 = 4;
-/// Values of [`Control::DvTimings`]: the first two of V4L2's presets.
+/// Values of [`Control::DvTimings`], by their place among V4L2's presets.
 pub const VGA_640X480: i32 = 0;
+pub const HD_1080I25: i32 = 13;
 
 /// Controls by their numbers: the standard ones, and vivid's own (vivid-ctrls.c), whose numbers are stable.
 #[derive(Debug, Clone, Copy)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::*;
 use crate::clock::{Clock, Simulated};
 use crate::config::CaptureConfig;
-use crate::format::{FourCC, PlaneFormat, Size};
+use crate::format::{Field, FourCC, PlaneFormat, Size};
 use crate::source::test_camera::TestCamera;
 use crate::source::{Dequeued, Source};
 use crate::stop::Stop;
@@ -30,12 +30,25 @@ fn the_header_says_what_follows() {
         header(&yuyv, THIRTY),
         "YUV4MPEG2 W1280 H720 F30:1 Ip A0:0 C422 XCOLORRANGE=LIMITED XMATRIX=BT601 XTRANSFER=SRGB\n"
     );
-    let interlaced = Format { interlaced: true, full_range: true, ..yuyv };
+    let interlaced = Format { field: Field::Interlaced, full_range: true, ..yuyv };
     assert_eq!(
         header(&interlaced, None),
         "YUV4MPEG2 W1280 H720 F0:0 I? A0:0 C422 XCOLORRANGE=FULL XMATRIX=BT601 XTRANSFER=SRGB\n"
     );
     let ntsc = Some(Rate { numerator: 30_000, denominator: 1001 });
+    for (field, expected) in [
+        (Field::None, "Ip A0:0"),
+        (Field::InterlacedTb, "It A0:0"),
+        (Field::InterlacedBt, "Ib A0:0"),
+        (Field::Top, "Ip A1:2"),
+        (Field::Bottom, "Ip A1:2"),
+    ] {
+        assert!(header(&Format { field, ..interlaced.clone() }, None).contains(expected), "{field}");
+    }
+    for field in [Field::Alternate, Field::SeqTb, Field::SeqBt] {
+        let reason = Y4mEncoder::new(&Format { field, ..interlaced.clone() }).err().unwrap();
+        assert!(reason.contains(&format!("comes as fields ({field})")), "{reason}");
+    }
     for (code, sizeimage, full_range, expected) in [
         (
             b"NV12",

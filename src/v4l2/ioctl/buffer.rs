@@ -8,7 +8,9 @@ use rustix::io::Errno;
 use v4l::v4l_sys as sys;
 use v4l::v4l2::vidioc;
 
+use super::format::field;
 use super::{Abi, Direction, call, request};
+use crate::format::Field;
 use crate::frame::Payload;
 use crate::v4l2::buffers::MAX_PLANES;
 
@@ -120,6 +122,7 @@ pub(crate) struct Filled {
     pub(crate) sequence: u32,
     pub(crate) timestamp: Duration,
     pub(crate) flags: u32,
+    pub(crate) field: Field,
     pub(crate) payloads: [Payload; MAX_PLANES],
 }
 
@@ -164,6 +167,7 @@ pub(crate) fn dequeue_buffer(device: BorrowedFd<'_>, buffer_type: BufferType) ->
         sequence: raw.sequence,
         timestamp: Duration::from_secs(seconds) + Duration::from_micros(microseconds),
         flags: raw.flags,
+        field: field(raw.field),
         payloads,
     }))
 }

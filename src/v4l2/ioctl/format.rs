@@ -10,7 +10,7 @@ use v4l::v4l2::vidioc;
 
 use super::colour::Colour;
 use super::{Abi, BufferType, call, enumerate, text};
-use crate::format::{Format, FourCC, PlaneFormat, Rate, Size};
+use crate::format::{Field, Format, FourCC, PlaneFormat, Rate, Size};
 use crate::v4l2::buffers::MAX_PLANES;
 
 /// What VIDIOC_ENUM_FMT says about a format.
@@ -119,7 +119,7 @@ fn read(format: &sys::v4l2_format, buffer_type: BufferType) -> io::Result<Format
                 transfer: pix.xfer_func,
                 quantization: pix.quantization,
             };
-            Format { interlaced: is_interlaced(pix.field), ..colour.of(format) }
+            Format { field: field(pix.field), ..colour.of(format) }
         }
         BufferType::MultiPlanar => {
             // SAFETY: for this type the kernel fills in `pix_mp`, a packed struct of integers that is read by value.
@@ -134,7 +134,7 @@ fn read(format: &sys::v4l2_format, buffer_type: BufferType) -> io::Result<Format
             let encoding = unsafe { pix.__bindgen_anon_1.ycbcr_enc };
             let [encoding, transfer, quantization] = [encoding, pix.xfer_func, pix.quantization].map(u32::from);
             let colour = Colour { colorspace: pix.colorspace, encoding, transfer, quantization };
-            Format { interlaced: is_interlaced(pix.field), ..colour.of(format) }
+            Format { field: field(pix.field), ..colour.of(format) }
         }
     };
     if answer.planes.is_empty() || answer.size.width == 0 || answer.size.height == 0 {
@@ -143,8 +143,19 @@ fn read(format: &sys::v4l2_format, buffer_type: BufferType) -> io::Result<Format
     Ok(answer)
 }
 
-fn is_interlaced(field: u32) -> bool {
-    !matches!(field, sys::v4l2_field_V4L2_FIELD_ANY | sys::v4l2_field_V4L2_FIELD_NONE)
+/// A driver must not answer V4L2_FIELD_ANY; where one does it is a webcam's, which knows no fields.
+pub(super) fn field(field: u32) -> Field {
+    match field {
+        sys::v4l2_field_V4L2_FIELD_TOP => Field::Top,
+        sys::v4l2_field_V4L2_FIELD_BOTTOM => Field::Bottom,
+        sys::v4l2_field_V4L2_FIELD_INTERLACED => Field::Interlaced,
+        sys::v4l2_field_V4L2_FIELD_SEQ_TB => Field::SeqTb,
+        sys::v4l2_field_V4L2_FIELD_SEQ_BT => Field::SeqBt,
+        sys::v4l2_field_V4L2_FIELD_ALTERNATE => Field::Alternate,
+        sys::v4l2_field_V4L2_FIELD_INTERLACED_TB => Field::InterlacedTb,
+        sys::v4l2_field_V4L2_FIELD_INTERLACED_BT => Field::InterlacedBt,
+        _ => Field::None,
+    }
 }
 
 /// The frame rate in use (VIDIOC_G_PARM); `None` where the driver does not tell.

@@ -83,3 +83,11 @@ pub(crate) fn set_dv_timings(device: BorrowedFd<'_>, timings: &DvTimings) -> io:
     // SAFETY: VIDIOC_S_DV_TIMINGS takes a v4l2_dv_timings, which holds no pointer.
     unsafe { call(device, VIDIOC_S_DV_TIMINGS, &mut timings) }
 }
+
+/// Whether the TV standard in use is one of 525 lines and 60 fields a second (VIDIOC_G_STD); `None` if the input has none.
+pub(crate) fn has_525_lines(device: BorrowedFd<'_>) -> Option<bool> {
+    let mut standard: sys::v4l2_std_id = 0;
+    // SAFETY: VIDIOC_G_STD takes a v4l2_std_id, a u64.
+    unsafe { call(device, vidioc::VIDIOC_G_STD, &mut standard) }.ok()?;
+    (standard != 0).then_some(standard & u64::from(sys::V4L2_STD_525_60) != 0)
+}
