@@ -170,7 +170,8 @@ impl Times {
 
     pub(crate) fn record(&mut self, time: Duration) {
         self.histogram.saturating_record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
-        self.sum += time;
+        // A driver's timestamps can be anything.
+        self.sum = self.sum.saturating_add(time);
     }
 
     pub(crate) fn distribution(&self) -> Option<Distribution> {

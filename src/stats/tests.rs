@@ -116,6 +116,22 @@ fn a_span_ends_and_the_total_goes_on() {
     assert!((recent.fps().unwrap() - 10.0 / 0.12).abs() < 0.1);
 }
 
+#[test]
+fn timestamps_at_both_ends_of_time_are_only_odd() {
+    let mut accounting = Accounting::default();
+    let slowest = Rate { numerator: 1, denominator: u32::MAX };
+    for rate in [None, fps(30), Some(slowest)] {
+        accounting.stream_started(rate, Field::None);
+        for (sequence, seconds) in [0, i64::MAX as u64, 0, i64::MAX as u64, u64::MAX, 0, u64::MAX].iter().enumerate() {
+            let timestamp = Duration::new(*seconds, 999_999_999);
+            let sequence = sequence as u32 * 500_000_000;
+            accounting.frame(&Metadata { timestamp, ..frame(sequence, 0, false) });
+            accounting.frame(&Metadata { timestamp: Duration::ZERO, ..frame(sequence + 1, 0, false) });
+        }
+    }
+    assert!(accounting.total().jitter().is_some());
+}
+
 /// Fields of a picture: both, or one alone.
 const ORDERS: [[Field; 2]; 2] = [[Field::Top, Field::Bottom], [Field::Bottom, Field::Top]];
 
