@@ -27,7 +27,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
@@ -39,6 +38,9 @@ use crate::config::HttpConfig;
 use crate::frame::Frame;
 use crate::sink::{Counts, Outlet, SinkCounts, lease_limit};
 use crate::source::StreamInfo;
+
+/// How long the server is waited for at the end.
+const END: Duration = Duration::from_secs(2);
 
 /// The sink as the capture loop sees it.
 pub(crate) struct Http {
@@ -108,6 +110,13 @@ enum Outcome {
     Refused,
 }
 
+impl Outcome {
+    /// Of a frame that so many clients got. Those who went away before it have not watched it.
+    fn of(got: usize) -> Self {
+        if got > 0 { Outcome::Written } else { Outcome::Unwatched }
+    }
+}
+
 impl Http {
     /// Takes connections from now on. `holders` is the number of sinks that hold frames.
     ///
@@ -119,25 +128,11 @@ impl Http {
         takes_corrupt: bool,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
-        let listener = listen(config.listen).with_context(|| {
-            format!(
-                "cannot serve at {}: is something else there (`ss -ltnp`)? --http takes another port",
-                config.listen
-            )
-        })?;
+        let listener = listen(config.listen).map_err(|error| cannot_serve(config.listen, &error))?;
         // Port 0 has become one.
         let address = listener.local_addr()?;
         let config = HttpConfig { listen: address, ..config.clone() };
-        let shared = Arc::new(Shared {
-            slot: Mutex::default(),
-            ended: Condvar::new(),
-            watched: AtomicBool::new(false),
-            is_gone: AtomicBool::new(false),
-            last_frame: AtomicU64::new(0),
-            wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
-            counts: Counts::default(),
-            board: Mutex::default(),
-        });
+        let shared = Arc::new(Shared::new()?);
         let server = server::Server::new(config, Arc::clone(&shared), listener, clock)?;
         let ends = Ends(Arc::clone(&shared));
         std::thread::Builder::new().name("http".to_owned()).stack_size(256 * 1024).spawn(move || {
@@ -164,6 +159,23 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(TcpListener::from(socket))
 }
 
+/// Why nothing can be served at an address, with what helps.
+fn cannot_serve(address: SocketAddr, error: &io::Error) -> anyhow::Error {
+    let remedy = match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "ports below 1024 are root's: --http takes another one, or let picam have this one \
+             (AmbientCapabilities=CAP_NET_BIND_SERVICE in its unit)"
+        }
+        io::ErrorKind::AddrInUse => {
+            "another program serves there (`ss -ltnp` names it): end it, or give --http another port"
+        }
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address: `ip address` shows those it has",
+        io::ErrorKind::Unsupported => "this machine has no such kind of address: --http takes one of IPv4",
+        _ => "--http takes another address and port",
+    };
+    anyhow::Error::msg(format!("cannot serve at {address}: {error}: {remedy}"))
+}
+
 /// Tells, however the server's thread ends, that it did.
 struct Ends(Arc<Shared>);
 
@@ -178,6 +190,19 @@ impl Drop for Ends {
 }
 
 impl Shared {
+    fn new() -> io::Result<Self> {
+        Ok(Shared {
+            slot: Mutex::default(),
+            ended: Condvar::new(),
+            watched: AtomicBool::new(false),
+            is_gone: AtomicBool::new(false),
+            last_frame: AtomicU64::new(0),
+            wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
+            counts: Counts::default(),
+            board: Mutex::default(),
+        })
+    }
+
     fn slot(&self) -> MutexGuard<'_, Slot> {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -285,17 +310,18 @@ impl Outlet for Http {
         // Dropped when the lock is free again: dropping it is a system call.
         let mut older = None;
         shared.tell(|slot| {
-            if metadata.queue_depth == 0 && slot.buffers > 1 {
-                shared.counts.no_buffer.fetch_add(1, Relaxed);
-                return;
-            }
             if slot.frame.is_none() {
+                if metadata.queue_depth == 0 && slot.buffers > 1 {
+                    shared.counts.no_buffer.fetch_add(1, Relaxed);
+                    return;
+                }
                 if slot.held >= slot.limit {
                     shared.counts.slow.fetch_add(1, Relaxed);
                     return;
                 }
                 slot.held += 1;
             } else {
+                // The older one's buffer goes back to the camera: this one needs no other.
                 shared.counts.slow.fetch_add(1, Relaxed);
             }
             older = slot.frame.replace(frame.clone());
@@ -324,10 +350,15 @@ impl Outlet for Http {
         self.shared.tell(|slot| slot.ending = true);
     }
 
-    fn join(&self, deadline: Instant) {
+    /// What viewers miss is no recording's.
+    fn records(&self) -> bool {
+        false
+    }
+
+    fn join(&self, began: Instant) {
         let mut slot = self.shared.slot();
         while !self.shared.is_gone.load(Relaxed) {
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = END.saturating_sub(began.elapsed());
             if left.is_zero() {
                 break;
             }

@@ -275,6 +275,10 @@ impl Server {
 
     /// Once a second: what took too long ends.
     fn tick(&mut self, now: Duration) {
+        // While nobody is connected no tick comes: what was measured before that is not the last second's.
+        if self.has_idled(now) {
+            self.recent_latency[0].reset();
+        }
         self.next_tick = now + TICK;
         self.recent_latency.swap(0, 1);
         self.recent_latency[0].reset();
@@ -314,8 +318,13 @@ impl Server {
         }
     }
 
+    /// Whether more than a second went by without a tick.
+    fn has_idled(&self, now: Duration) -> bool {
+        now >= self.next_tick + TICK
+    }
+
     /// How serving goes.
-    fn serving(&self) -> Serving {
+    fn serving(&self, now: Duration) -> Serving {
         let watches = |connection: &&Connection| matches!(connection.state, State::Stream(_));
         let least_interval = self.config.max_fps.map(Rate::interval).unwrap_or_default();
         Serving {
@@ -327,7 +336,7 @@ impl Server {
             encoded: self.encoded,
             truncated: self.truncated,
             skipped: self.skipped,
-            latency_us: self.recent_latency[1].distribution(),
+            latency_us: self.recent_latency[1].distribution().filter(|_| !self.has_idled(now)),
         }
     }
 }

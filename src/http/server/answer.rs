@@ -78,13 +78,16 @@ impl Server {
         match route {
             Some(Route::Page) => Err(page()),
             Some(Route::Status) => {
-                let json =
-                    status::json(self.shared.board().as_deref(), &self.serving(), &notices::read(&self.config.notices));
+                let json = status::json(
+                    self.shared.board().as_deref(),
+                    &self.serving(now),
+                    &notices::read(&self.config.notices),
+                );
                 Err(Response::new(Status::OK, "application/json", json))
             }
             Some(Route::Metrics) => {
                 let board = self.shared.board();
-                let text = metrics::text(board.as_deref(), &self.serving(), &self.latency, &self.requests);
+                let text = metrics::text(board.as_deref(), &self.serving(now), &self.latency, &self.requests);
                 Err(Response::new(Status::OK, metrics::TYPE, text))
             }
             Some(Route::Stream) => self.stream(connection, request, now),

@@ -104,34 +104,58 @@ impl Server {
         self.truncated += u64::from(!parts.as_ref().is_ok_and(|parts| parts.end.is_empty()));
         let parts = parts?;
         let mut picture = Picture::Passed { parts, copy: None };
-        targets.iter().for_each(|(_, index)| self.give(*index, &mut picture, Some(taken), self.clock.monotonic()));
-        Ok(Outcome::Written)
+        Ok(Outcome::of(self.give_all(targets, &mut picture, taken)))
     }
 
     fn encode(&mut self, frame: &Frame, taken: Taken, targets: &mut [(u8, usize)]) -> Result<Outcome, String> {
         targets.sort_unstable();
+        let mut got = 0;
         for group in targets.chunk_by(|a, b| a.0 == b.0) {
             let quality = group.first().map_or(self.config.quality, |(quality, _)| *quality);
-            let mut picture = Picture::Encoded(self.pictures.encode(frame, quality)?);
+            let mut picture = match self.pictures.encode(frame, quality) {
+                Ok(picture) => Picture::Encoded(picture),
+                // Others have the frame, in another quality.
+                Err(reason) if got > 0 => {
+                    self.tell(&format!("frame {}: {reason}", taken.sequence));
+                    continue;
+                }
+                Err(reason) => return Err(reason),
+            };
             self.encoded += 1;
-            group.iter().for_each(|(_, index)| self.give(*index, &mut picture, Some(taken), self.clock.monotonic()));
+            got += self.give_all(group, &mut picture, taken);
         }
-        Ok(Outcome::Written)
+        Ok(Outcome::of(got))
     }
 
-    /// Gives a picture to a connection that waits for one.
-    fn give(&mut self, index: usize, picture: &mut Picture<'_>, taken: Option<Taken>, now: Duration) {
-        self.with(index, |server, connection| server.send(connection, picture, taken, now));
+    /// Gives a picture to those who wait for one; how many got it, or begin to.
+    fn give_all(&mut self, targets: &[(u8, usize)], picture: &mut Picture<'_>, taken: Taken) -> usize {
+        let mut got = 0;
+        for (_, index) in targets {
+            let now = self.clock.monotonic();
+            got += usize::from(self.give(*index, picture, Some(taken), now));
+        }
+        got
     }
 
-    /// Sends a picture, as a part or as the answer; whether the connection stays open.
+    /// Gives a picture to a connection that waits for one; whether that took it.
+    fn give(&mut self, index: usize, picture: &mut Picture<'_>, taken: Option<Taken>, now: Duration) -> bool {
+        let mut took = false;
+        self.with(index, |server, connection| {
+            let stays = server.send(connection, picture, taken, now);
+            took = stays.is_some();
+            stays.unwrap_or(false)
+        });
+        took
+    }
+
+    /// Sends a picture, as a part or as the answer; whether the connection stays open, and `None` where it is broken.
     fn send(
         &mut self,
         connection: &mut Connection,
         picture: &mut Picture<'_>,
         taken: Option<Taken>,
         now: Duration,
-    ) -> bool {
+    ) -> Option<bool> {
         let mut head = std::mem::take(&mut self.head);
         head.clear();
         let is_answer = matches!(connection.state, State::Snapshot { .. });
@@ -161,14 +185,59 @@ impl Server {
                     connection.keep(&head, picture.keep(&mut self.pictures), tail, sent, taken);
                 }
                 self.sent(connection, sent, taken.filter(|_| sent == whole), now);
-                !is_answer || self.serve(connection, now)
+                Some(!is_answer || self.serve(connection, now))
             }
             Err(error) => {
                 log::debug!("{}: {error}", connection.peer);
-                false
+                None
             }
         };
         self.head = head;
         stays
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::Arc;
+
+    use super::super::super::Shared;
+    use super::*;
+    use crate::clock::Simulated;
+    use crate::config::HttpConfig;
+    use crate::format::{Format, FourCC, PlaneFormat, Size};
+    use crate::frame::{Metadata, Payload};
+    use crate::v4l2::buffers::{MAX_PLANES, Pool};
+
+    /// What comes of a frame that one client waits for.
+    fn outcome(client_is_there: bool) -> Outcome {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let _client = TcpStream::connect(address).unwrap();
+        let (socket, peer) = listener.accept().unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let shared = Arc::new(Shared::new().unwrap());
+        let mut server = Server::new(HttpConfig::at(address), shared, listener, Simulated::new()).unwrap();
+        server.camera = Camera::Capturing;
+        let mut connection = Connection::new(socket, peer.ip(), Duration::MAX);
+        connection.state = State::Snapshot { quality: 80, head: String::new(), keep_alive: true };
+        if !client_is_there {
+            connection.shut();
+        }
+        server.connections.push(Some(connection));
+
+        let plane = PlaneFormat { bytesperline: 16, sizeimage: 256 };
+        let format = Format::new(FourCC::GREY, Size { width: 16, height: 16 }, vec![plane]);
+        let lease = Pool::in_software(1, Arc::new(format)).unwrap().produce(|_| {}).unwrap();
+        let mut payloads = [Payload::default(); MAX_PLANES];
+        payloads[0].length = 256;
+        server.publish(&Frame::new(Metadata::default(), payloads, lease))
+    }
+
+    #[test]
+    fn a_frame_that_nobody_took_is_not_written() {
+        assert_eq!(outcome(true), Outcome::Written);
+        assert_eq!(outcome(false), Outcome::Unwatched);
     }
 }

@@ -303,3 +303,42 @@ fn a_rate_is_kept_where_timestamps_stand_still() {
     let latencies: Vec<_> = (0..written).map(|_| field(&viewer.head(), "X-Latency").is_some()).collect();
     assert_eq!(latencies.iter().filter(|has| **has).count(), 1, "of the first, which could not be known");
 }
+
+#[test]
+fn the_latency_of_the_last_second_is_not_that_of_a_second_long_ago() {
+    let mut setup = Setup::with_camera(FourCC::YUYV, SIZE, |_| {});
+    let mut viewer = setup.watch("");
+    let measured = (0..10).any(|_| {
+        setup.grey();
+        viewer.part();
+        setup.clock.advance(Duration::from_secs(1));
+        !setup.serving()["latency_us"].is_null()
+    });
+    assert!(measured);
+    drop(viewer);
+    // Nobody is there, so nothing is measured, and no second is counted.
+    setup.clock.advance(Duration::from_secs(60));
+    assert!(setup.serving()["latency_us"].is_null());
+}
+
+#[test]
+fn a_newer_frame_takes_the_place_of_an_older_one_though_the_camera_has_no_buffer() {
+    // As while the server is at work: it does not look into the slot.
+    let shared = Arc::new(Shared::new().unwrap());
+    shared.set_watched(true);
+    let http = Http { name: String::new(), holders: 1, takes_corrupt: false, shared };
+    let format = format(FourCC::YUYV, SIZE);
+    let pool = Pool::in_software(2, Arc::clone(&format)).unwrap();
+    http.start(&StreamInfo::of(format, 2));
+    let frame = |sequence| {
+        let lease = pool.produce(|_| {}).unwrap();
+        let metadata = Metadata { sequence, queue_depth: pool.queue_depth(), ..Metadata::default() };
+        let mut payloads = [Payload::default(); MAX_PLANES];
+        payloads[0].length = SIZE.width * SIZE.height * 2;
+        Frame::new(metadata, payloads, lease)
+    };
+    (1..3).for_each(|sequence| http.offer(&frame(sequence)));
+    let counts = http.counts();
+    assert_eq!((counts.skipped_by.slow, counts.skipped_by.no_buffer, counts.pending), (1, 0, 1));
+    assert_eq!(http.shared.slot().frame.as_ref().unwrap().metadata().sequence, 2);
+}
