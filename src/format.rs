@@ -126,7 +126,13 @@ impl FromStr for Rate {
 
     /// `30`, `29.97` (taken as 30000/1001, as are 59.94 and 23.976), `12.5` or `30000/1001`.
     fn from_str(s: &str) -> Result<Self, String> {
-        let error = || format!("\"{s}\" is not a frame rate: frames per second such as 30, 29.97 or 30000/1001");
+        let error = || {
+            // "30fps" and "30 Hz", as people say it.
+            let number = s.trim_end_matches(|c: char| !c.is_ascii_digit());
+            let meant = (number != s && number.parse::<f64>().is_ok()).then(|| format!(": did you mean {number}?"));
+            let form = "0.001 to 10000 frames per second, such as 30, 29.97 or 30000/1001";
+            format!("\"{s}\" is not a frame rate, {form}{}", meant.unwrap_or_default())
+        };
         let (numerator, denominator) = match s.split_once('/') {
             Some((n, d)) => (n.parse().map_err(|_| error())?, d.parse().map_err(|_| error())?),
             None => {

@@ -251,7 +251,7 @@ fn what_cannot_be_read_is_told_by_its_path() {
 #[test]
 fn usage_errors_end_with_status_2_and_say_why() {
     for (args, why) in [
-        (&["--buffers", "64"][..], "buffers: 64 is out of range 1 to 32"),
+        (&["--buffers", "64"][..], "64 is out of range 1 to 32"),
         (&["--frames", "--json"], "json: standard output is already taken by frames"),
         (&["--raw", "-", "--y4m", "-"], "y4m: standard output is already taken by raw"),
         (&["--frame-log", "frames.log"], "say frame-log-format"),
@@ -264,7 +264,7 @@ fn usage_errors_end_with_status_2_and_say_why() {
         (&["--config", "missing.toml"], "missing.toml: cannot be read"),
         (&["--config", "tests/golden/config/below-set.toml"], "below-set.toml:4: set.buffers"),
         (&["--count", "1", "list"], "belong to `picam run`"),
-        (&["caputre"], "unrecognized subcommand"),
+        (&["caputre"], "is no command"),
     ] {
         let output = picam(args);
         let told = String::from_utf8(output.stderr).unwrap();

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::format::{Rate, Size};
+use crate::nearest::nearest;
 
 /// Which camera to take.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,7 +75,11 @@ impl FromStr for Selector {
                 ("name", name) => Ok(Selector::Name(name.to_owned())),
                 ("bus", bus) => Ok(Selector::Bus(bus.to_owned())),
                 ("usb", id) => id.parse().map(Selector::Usb),
-                _ => Err(format!("\"{key}=\" is unknown: name=, bus= or usb=")),
+                _ => {
+                    let meant =
+                        nearest(key, &["name", "bus", "usb"]).map(|key| format!(": did you mean {key}={value}?"));
+                    Err(format!("\"{key}=\" is unknown, name=, bus= or usb= is needed{}", meant.unwrap_or_default()))
+                }
             };
         }
         match s {
@@ -90,11 +95,25 @@ impl FromStr for Selector {
                 Ok(Selector::Test { size, rate })
             }
             _ if s.contains('/') => Ok(Selector::Path(s.into())),
-            _ => Err(format!(
-                "\"{s}\" names no camera: auto, test, a path such as /dev/video0, name=…, bus=… or usb=VID:PID[:SERIAL]"
-            )),
+            _ => {
+                let meant = meant(s).map(|meant| format!(": did you mean {meant}?")).unwrap_or_default();
+                let form = "auto, test, a path such as /dev/video0, name=…, bus=… or usb=VID:PID[:SERIAL]";
+                Err(format!("\"{s}\" names no camera, which is {form}{meant}"))
+            }
         }
     }
+}
+
+/// What a word that names no camera probably means.
+fn meant(word: &str) -> Option<String> {
+    let number = word.strip_prefix("video").unwrap_or(word);
+    if number.parse::<u8>().is_ok() {
+        return Some(format!("/dev/video{number}"));
+    }
+    if word.parse::<UsbId>().is_ok() {
+        return Some(format!("usb={word}"));
+    }
+    nearest(word, &["auto", "test"]).map(str::to_owned)
 }
 
 impl fmt::Display for Selector {

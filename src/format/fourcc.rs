@@ -73,7 +73,12 @@ impl FromStr for FourCC {
     /// What [`FourCC`]'s `Display` writes; shorter names are padded with spaces (`Y16`), names of known formats may be in lower
     /// case (`yuyv`), and the everyday names `MJPEG` and `YUY2` are understood.
     fn from_str(s: &str) -> Result<Self, String> {
-        let error = || format!("\"{s}\" is not a FourCC: one to four ASCII characters such as YUYV or MJPG");
+        let error = || {
+            let usual = ["YUYV", "UYVY", "MJPG", "NV12", "YU12", "RGB3", "GREY"];
+            let meant = crate::nearest::nearest(s, &usual).map(|meant| format!(": did you mean {meant}?"));
+            let form = "one to four ASCII characters such as YUYV or MJPG";
+            format!("\"{s}\" is not a FourCC, {form}{}", meant.unwrap_or_default())
+        };
         let (name, big_endian) = match s.strip_suffix("-BE") {
             Some(name) => (name, true),
             None => (s, false),
