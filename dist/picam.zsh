@@ -21,7 +21,7 @@ _picam() {
 '*--format=[Pixel formats (FourCC) in order of preference \[default\: YUYV\]]:FOURCC,...:_default' \
 '--size=[Width and height in pixels \[default\: 1280x720\]]:WxH:_default' \
 '--fps=[Frames per second\: 30, 29.97, 30000/1001 \[default\: the driver'\''s choice\]]:RATE:_default' \
-'--buffers=[Buffers to request, 1 to 32 \[default\: 4\]]:N:_default' \
+'--buffers=[Buffers to request, 1 to 32 \[default\: 4, more for --raw and --y4m\]]:N:_default' \
 '--input=[Input to select, by its number \[default\: the one in use\]]:N:_default' \
 '*--set=[Set a control, by name or id (see \`picam list\`); repeatable]:CONTROL=VALUE:_default' \
 '--strict=[Refuse a format, size or rate other than the one asked for]::BOOL:(true false)' \
@@ -35,12 +35,13 @@ _picam() {
 '--http=[Serve the live picture there\: a port, or an address and a port]:ADDR:_default' \
 '--keep-existing=[Keep a file that exists, with a number in its name]::BOOL:(true false)' \
 '--keep-corrupt=[Hand on corrupt frames too]::BOOL:(true false)' \
+'--allow-skips=[Exit with 0, not 7, when a recording misses frames]::BOOL:(true false)' \
 '--count=[End after this many frames \[default\: no end\]]:N:_default' \
 '--duration=[End after this time \[default\: no end\]]:TIME:_default' \
 '--stats-interval=[Time between summaries; 0\: only one at the end \[default\: 10s\]]:TIME:_default' \
 '--json=[Summaries as JSON on standard output, one object a line]::BOOL:(true false)' \
-'-q[No summaries, no status line\: only warnings and errors]' \
-'--quiet[No summaries, no status line\: only warnings and errors]' \
+'-q+[No summaries, no status line\: only warnings and errors]::BOOL:(true false)' \
+'--quiet=[No summaries, no status line\: only warnings and errors]::BOOL:(true false)' \
 '*-v[Log more; twice\: even more]' \
 '*--verbose[Log more; twice\: even more]' \
 '-h[Print help]' \
@@ -64,7 +65,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--format=[Pixel formats (FourCC) in order of preference \[default\: YUYV\]]:FOURCC,...:_default' \
 '--size=[Width and height in pixels \[default\: 1280x720\]]:WxH:_default' \
 '--fps=[Frames per second\: 30, 29.97, 30000/1001 \[default\: the driver'\''s choice\]]:RATE:_default' \
-'--buffers=[Buffers to request, 1 to 32 \[default\: 4\]]:N:_default' \
+'--buffers=[Buffers to request, 1 to 32 \[default\: 4, more for --raw and --y4m\]]:N:_default' \
 '--input=[Input to select, by its number \[default\: the one in use\]]:N:_default' \
 '*--set=[Set a control, by name or id (see \`picam list\`); repeatable]:CONTROL=VALUE:_default' \
 '--strict=[Refuse a format, size or rate other than the one asked for]::BOOL:(true false)' \
@@ -78,12 +79,13 @@ _arguments "${_arguments_options[@]}" : \
 '--http=[Serve the live picture there\: a port, or an address and a port]:ADDR:_default' \
 '--keep-existing=[Keep a file that exists, with a number in its name]::BOOL:(true false)' \
 '--keep-corrupt=[Hand on corrupt frames too]::BOOL:(true false)' \
+'--allow-skips=[Exit with 0, not 7, when a recording misses frames]::BOOL:(true false)' \
 '--count=[End after this many frames \[default\: no end\]]:N:_default' \
 '--duration=[End after this time \[default\: no end\]]:TIME:_default' \
 '--stats-interval=[Time between summaries; 0\: only one at the end \[default\: 10s\]]:TIME:_default' \
 '--json=[Summaries as JSON on standard output, one object a line]::BOOL:(true false)' \
-'-q[No summaries, no status line\: only warnings and errors]' \
-'--quiet[No summaries, no status line\: only warnings and errors]' \
+'-q+[No summaries, no status line\: only warnings and errors]::BOOL:(true false)' \
+'--quiet=[No summaries, no status line\: only warnings and errors]::BOOL:(true false)' \
 '*-v[Log more; twice\: even more]' \
 '*--verbose[Log more; twice\: even more]' \
 '-h[Print help]' \
@@ -100,14 +102,14 @@ _arguments "${_arguments_options[@]}" : \
 '*--format=[Pixel formats (FourCC) in order of preference \[default\: YUYV\]]:FOURCC,...:_default' \
 '--size=[Width and height in pixels \[default\: 1280x720\]]:WxH:_default' \
 '--fps=[Frames per second\: 30, 29.97, 30000/1001 \[default\: the driver'\''s choice\]]:RATE:_default' \
-'--buffers=[Buffers to request, 1 to 32 \[default\: 4\]]:N:_default' \
+'--buffers=[Buffers to request, 1 to 32 \[default\: 4, more for --raw and --y4m\]]:N:_default' \
 '--input=[Input to select, by its number \[default\: the one in use\]]:N:_default' \
 '*--set=[Set a control, by name or id (see \`picam list\`); repeatable]:CONTROL=VALUE:_default' \
 '--strict=[Refuse a format, size or rate other than the one asked for]::BOOL:(true false)' \
 '--timeout=[Restart after this long, or five frames, without any \[default\: 5s\]]:TIME:_default' \
 '--on-error=[Camera absent, busy or lost\: wait for it, or exit \[default\: wait\]]:WHAT:(wait exit)' \
-'-q[No summaries, no status line\: only warnings and errors]' \
-'--quiet[No summaries, no status line\: only warnings and errors]' \
+'-q+[No summaries, no status line\: only warnings and errors]::BOOL:(true false)' \
+'--quiet=[No summaries, no status line\: only warnings and errors]::BOOL:(true false)' \
 '*-v[Log more; twice\: even more]' \
 '*--verbose[Log more; twice\: even more]' \
 '-h[Print help]' \
@@ -117,9 +119,9 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (list)
 _arguments "${_arguments_options[@]}" : \
+'-q+[No summaries, no status line\: only warnings and errors]::BOOL:(true false)' \
+'--quiet=[No summaries, no status line\: only warnings and errors]::BOOL:(true false)' \
 '--json[As JSON]' \
-'-q[No summaries, no status line\: only warnings and errors]' \
-'--quiet[No summaries, no status line\: only warnings and errors]' \
 '*-v[Log more; twice\: even more]' \
 '*--verbose[Log more; twice\: even more]' \
 '-h[Print help]' \
@@ -128,8 +130,8 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (check)
 _arguments "${_arguments_options[@]}" : \
-'-q[No summaries, no status line\: only warnings and errors]' \
-'--quiet[No summaries, no status line\: only warnings and errors]' \
+'-q+[No summaries, no status line\: only warnings and errors]::BOOL:(true false)' \
+'--quiet=[No summaries, no status line\: only warnings and errors]::BOOL:(true false)' \
 '*-v[Log more; twice\: even more]' \
 '*--verbose[Log more; twice\: even more]' \
 '-h[Print help]' \
@@ -139,8 +141,8 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (man)
 _arguments "${_arguments_options[@]}" : \
-'-q[No summaries, no status line\: only warnings and errors]' \
-'--quiet[No summaries, no status line\: only warnings and errors]' \
+'-q+[No summaries, no status line\: only warnings and errors]::BOOL:(true false)' \
+'--quiet=[No summaries, no status line\: only warnings and errors]::BOOL:(true false)' \
 '*-v[Log more; twice\: even more]' \
 '*--verbose[Log more; twice\: even more]' \
 '-h[Print help]' \
@@ -149,14 +151,58 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (completions)
 _arguments "${_arguments_options[@]}" : \
-'-q[No summaries, no status line\: only warnings and errors]' \
-'--quiet[No summaries, no status line\: only warnings and errors]' \
+'-q+[No summaries, no status line\: only warnings and errors]::BOOL:(true false)' \
+'--quiet=[No summaries, no status line\: only warnings and errors]::BOOL:(true false)' \
 '*-v[Log more; twice\: even more]' \
 '*--verbose[Log more; twice\: even more]' \
 '-h[Print help]' \
 '--help[Print help]' \
 ':shell -- The shell:(bash elvish fish powershell zsh)' \
 && ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+":: :_picam__subcmd__help_commands" \
+"*::: :->help" \
+&& ret=0
+
+    case $state in
+    (help)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:picam-help-command-$line[1]:"
+        case $line[1] in
+            (run)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(snapshot)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(list)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(check)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(man)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(completions)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
 ;;
         esac
     ;;
@@ -172,6 +218,7 @@ _picam_commands() {
 'check:Check a configuration file and tell the line and reason of each mistake' \
 'man:Print the man page picam.1' \
 'completions:Print completions for a shell' \
+'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'picam commands' commands "$@"
 }
@@ -184,6 +231,54 @@ _picam__subcmd__check_commands() {
 _picam__subcmd__completions_commands() {
     local commands; commands=()
     _describe -t commands 'picam completions commands' commands "$@"
+}
+(( $+functions[_picam__subcmd__help_commands] )) ||
+_picam__subcmd__help_commands() {
+    local commands; commands=(
+'run:Capture until SIGINT or SIGTERM, --count or --duration (the default command)' \
+'snapshot:Take one picture\: FILE.jpg, FILE.png or FILE.ppm' \
+'list:List cameras with their formats, sizes, rates and controls' \
+'check:Check a configuration file and tell the line and reason of each mistake' \
+'man:Print the man page picam.1' \
+'completions:Print completions for a shell' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'picam help commands' commands "$@"
+}
+(( $+functions[_picam__subcmd__help__subcmd__check_commands] )) ||
+_picam__subcmd__help__subcmd__check_commands() {
+    local commands; commands=()
+    _describe -t commands 'picam help check commands' commands "$@"
+}
+(( $+functions[_picam__subcmd__help__subcmd__completions_commands] )) ||
+_picam__subcmd__help__subcmd__completions_commands() {
+    local commands; commands=()
+    _describe -t commands 'picam help completions commands' commands "$@"
+}
+(( $+functions[_picam__subcmd__help__subcmd__help_commands] )) ||
+_picam__subcmd__help__subcmd__help_commands() {
+    local commands; commands=()
+    _describe -t commands 'picam help help commands' commands "$@"
+}
+(( $+functions[_picam__subcmd__help__subcmd__list_commands] )) ||
+_picam__subcmd__help__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'picam help list commands' commands "$@"
+}
+(( $+functions[_picam__subcmd__help__subcmd__man_commands] )) ||
+_picam__subcmd__help__subcmd__man_commands() {
+    local commands; commands=()
+    _describe -t commands 'picam help man commands' commands "$@"
+}
+(( $+functions[_picam__subcmd__help__subcmd__run_commands] )) ||
+_picam__subcmd__help__subcmd__run_commands() {
+    local commands; commands=()
+    _describe -t commands 'picam help run commands' commands "$@"
+}
+(( $+functions[_picam__subcmd__help__subcmd__snapshot_commands] )) ||
+_picam__subcmd__help__subcmd__snapshot_commands() {
+    local commands; commands=()
+    _describe -t commands 'picam help snapshot commands' commands "$@"
 }
 (( $+functions[_picam__subcmd__list_commands] )) ||
 _picam__subcmd__list_commands() {

@@ -3,11 +3,13 @@
 //! Help, man page ([`man_page`]) and shell completions all come from the definitions below. The flags of `picam run` have the
 //! names of the configuration file's keys and become [`Settings`], which override the file's.
 
+mod hint;
 mod man;
 
 pub use man::page as man_page;
 
 use std::ffi::OsString;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueHint};
 
 use crate::config::files::{Files, Loaded};
+use crate::config::settings::{BUFFERS, COUNT, INPUT, whole_number};
 use crate::config::{ConfigError, FrameLogFormat, HttpSettings, Listen, OnError, Output, Settings, duration};
 use crate::device::Selector;
 use crate::format::{FourCC, Rate, Size};
@@ -39,7 +42,7 @@ Examples:
 
 /// Takes every frame a V4L2 camera makes, and accounts for each of them
 #[derive(Debug, Parser)]
-#[command(name = "picam", version, override_usage = USAGE, after_help = NOTES, disable_help_subcommand = true)]
+#[command(name = "picam", version, override_usage = USAGE, after_help = NOTES)]
 pub struct Cli {
     /// What to do; `None`: run.
     #[command(subcommand)]
@@ -49,8 +52,9 @@ pub struct Cli {
     run: RunFlags,
 
     /// No summaries, no status line: only warnings and errors
-    #[arg(short, long, global = true, help_heading = "Reports")]
-    pub quiet: bool,
+    #[arg(short, long, global = true, help_heading = "Reports", value_name = "BOOL", hide_possible_values = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub quiet: Option<bool>,
 
     /// Log more; twice: even more
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Reports")]
@@ -87,19 +91,24 @@ pub enum Command {
     },
 }
 
+/// Frames that a snapshot may wait for.
+const WARMUP: RangeInclusive<u32> = 0..=100_000;
+/// JPEG's quality.
+const QUALITY: RangeInclusive<u8> = 1..=100;
+
 /// The flags of `picam snapshot`.
 #[derive(Args, Clone, Debug, PartialEq)]
 pub struct SnapshotFlags {
     /// Where the picture goes; its end says what it is: .jpg, .png or .ppm; - is a JPEG on standard output
-    #[arg(value_hint = ValueHint::FilePath)]
+    #[arg(value_hint = ValueHint::FilePath, value_parser = clap::builder::PathBufValueParser::new().try_map(picture))]
     pub file: PathBuf,
 
     /// Frames to let pass first, while the camera finds its exposure
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, allow_hyphen_values = true, value_parser = |n: &str| whole_number(n, &WARMUP))]
     pub warmup: u32,
 
     /// JPEG quality, 1 to 100, of cameras that do not make JPEGs themselves
-    #[arg(long, value_name = "N", default_value_t = 90, value_parser = clap::value_parser!(u8).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = 90, allow_hyphen_values = true, value_parser = |n: &str| whole_number(n, &QUALITY))]
     pub quality: u8,
 
     #[command(flatten)]
@@ -126,19 +135,19 @@ pub struct CameraFlags {
     format: Option<Vec<FourCC>>,
 
     /// Width and height in pixels [default: 1280x720]
-    #[arg(long, value_name = "WxH", help_heading = "Camera")]
+    #[arg(long, value_name = "WxH", allow_hyphen_values = true, help_heading = "Camera")]
     size: Option<Size>,
 
     /// Frames per second: 30, 29.97, 30000/1001 [default: the driver's choice]
-    #[arg(long, value_name = "RATE", help_heading = "Camera")]
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true, help_heading = "Camera")]
     fps: Option<Rate>,
 
-    /// Buffers to request, 1 to 32 [default: 4]
-    #[arg(long, value_name = "N", help_heading = "Camera")]
+    /// Buffers to request, 1 to 32 [default: 4, more for --raw and --y4m]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = |n: &str| whole_number(n, &BUFFERS), help_heading = "Camera")]
     buffers: Option<u32>,
 
     /// Input to select, by its number [default: the one in use]
-    #[arg(long, value_name = "N", help_heading = "Camera")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = |n: &str| whole_number(n, &INPUT), help_heading = "Camera")]
     input: Option<u32>,
 
     /// Set a control, by name or id (see `picam list`); repeatable
@@ -151,7 +160,7 @@ pub struct CameraFlags {
     strict: Option<bool>,
 
     /// Restart after this long, or five frames, without any [default: 5s]
-    #[arg(long, value_name = "TIME", value_parser = duration::read, help_heading = "Camera")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = duration::read, help_heading = "Camera")]
     timeout: Option<Duration>,
 
     /// Camera absent, busy or lost: wait for it, or exit [default: wait]
@@ -202,16 +211,21 @@ pub struct RunFlags {
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     keep_corrupt: Option<bool>,
 
+    /// Exit with 0, not 7, when a recording misses frames
+    #[arg(long, help_heading = "Frames", value_name = "BOOL", hide_possible_values = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    allow_skips: Option<bool>,
+
     /// End after this many frames [default: no end]
-    #[arg(long, value_name = "N", help_heading = "End")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = |n: &str| whole_number(n, &COUNT), help_heading = "End")]
     count: Option<u64>,
 
     /// End after this time [default: no end]
-    #[arg(long, value_name = "TIME", value_parser = duration::read, help_heading = "End")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = duration::read, help_heading = "End")]
     duration: Option<Duration>,
 
     /// Time between summaries; 0: only one at the end [default: 10s]
-    #[arg(long, value_name = "TIME", value_parser = duration::read, help_heading = "Reports")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = duration::read, help_heading = "Reports")]
     stats_interval: Option<Duration>,
 
     /// Summaries as JSON on standard output, one object a line
@@ -228,7 +242,8 @@ impl Cli {
 
     /// Reads arguments, the program's name first.
     pub fn read(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, clap::Error> {
-        let cli = Self::try_parse_from(args)?;
+        let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+        let cli = Self::try_parse_from(&args).map_err(hint::explain)?;
         let runs = matches!(cli.command, None | Some(Command::Run(_)));
         if !runs && cli.run != RunFlags::default() {
             let message = "the flags before the command belong to `picam run`";
@@ -256,7 +271,7 @@ impl Cli {
             }
             _ => {}
         }
-        flags.quiet = self.quiet.then_some(true);
+        flags.quiet = self.quiet;
         flags.verbose = Some(self.verbose.min(2)).filter(|verbose| *verbose > 0);
         files.load(&flags)
     }
@@ -293,6 +308,7 @@ impl RunFlags {
         Settings {
             keep_existing: flags.keep_existing,
             keep_corrupt: flags.keep_corrupt,
+            allow_skips: flags.allow_skips,
             frames: flags.frames,
             raw: outputs(flags.raw),
             y4m: outputs(flags.y4m),
@@ -316,8 +332,13 @@ fn outputs(paths: Option<Vec<OsString>>) -> Option<Vec<Output>> {
 fn control(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((control, value)) if !control.is_empty() => Ok((control.to_owned(), value.to_owned())),
-        _ => Err("should be CONTROL=VALUE, such as brightness=128".to_owned()),
+        _ => Err(format!("\"{text}\" should be CONTROL=VALUE, such as brightness=128 (see `picam list`)")),
     }
+}
+
+/// A file for a picture.
+fn picture(file: PathBuf) -> Result<PathBuf, String> {
+    crate::snapshot::check_name(&file).map(|()| file)
 }
 
 /// One of a few words, which completions offer.
@@ -373,7 +394,7 @@ mod tests {
     #[test]
     fn the_helps_defaults_are_the_defaults() {
         let defaults = "--device auto --format YUYV --size 1280x720 --buffers 4 --timeout 5s --on-error wait \
-                        --stats-interval 10s --strict=false --keep-corrupt=false --keep-existing=false --json=false \
+                        --stats-interval 10s --strict=false --keep-corrupt=false --keep-existing=false --allow-skips=false --json=false \
                         --frames=false";
         assert_eq!(config(defaults), Config::default());
         assert_eq!(config(""), Config::default());
@@ -393,7 +414,7 @@ mod tests {
             assert!(Cli::read(args.split(' ')).is_err(), "{args}");
         }
         assert!(Cli::read(["picam", "-v", "list"]).is_ok_and(|cli| cli.verbose == 1));
-        assert!(Cli::read(["picam", "list", "-q"]).is_ok_and(|cli| cli.quiet));
+        assert!(Cli::read(["picam", "list", "-q"]).is_ok_and(|cli| cli.quiet == Some(true)));
     }
 
     #[test]

@@ -46,6 +46,7 @@ mod http;
 pub mod jpeg;
 #[cfg(test)]
 mod logged;
+mod nearest;
 mod notify;
 mod pixel;
 mod repeated;
@@ -61,6 +62,6 @@ mod thermal;
 #[allow(unsafe_code, reason = "the one module that holds it")]
 mod v4l2;
 
-pub use run::run;
+pub use run::{Incomplete, run};
 pub use snapshot::snapshot;
 pub use source::StreamInfo;

@@ -9,7 +9,7 @@ use picam::config::files::Files;
 use picam::device::error::ErrorKind;
 use picam::device::{DeviceError, list};
 use picam::stop::Stop;
-use picam::terminal;
+use picam::{Incomplete, terminal};
 
 fn main() -> ExitCode {
     match work(&Cli::from_env()) {
@@ -18,7 +18,7 @@ fn main() -> ExitCode {
             // Mistakes in a file begin with its name and line, as editors expect.
             let program = if matches!(error.downcast_ref(), Some(ConfigError::File(_))) { "" } else { "picam: " };
             // Not eprintln!, which panics when standard error cannot be written to.
-            let _ = writeln!(io::stderr(), "{program}{error:#}");
+            let _ = writeln!(io::stderr(), "{program}{}", terminal::plain(&format!("{error:#}")));
             ExitCode::from(status(&error))
         }
     }
@@ -42,7 +42,7 @@ fn work(cli: &Cli) -> anyhow::Result<()> {
             picam::snapshot(config.capture, stop, &flags.file, flags.warmup, flags.quality)
         }
         Some(Command::List { json }) => {
-            terminal::start_logging(cli.quiet, cli.verbose);
+            terminal::start_logging(cli.quiet == Some(true), cli.verbose);
             list_cameras(*json)
         }
         Some(Command::Check { file }) => {
@@ -72,6 +72,7 @@ fn list_cameras(json: bool) -> anyhow::Result<()> {
 
 /// Writes to standard output; a reader that has seen enough (`picam list | head`) is no error.
 fn print(bytes: &[u8]) -> anyhow::Result<()> {
+    terminal::stdout_is_open()?;
     match io::stdout().write_all(bytes).and_then(|()| io::stdout().flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => Ok(result?),
@@ -83,6 +84,7 @@ fn status(error: &anyhow::Error) -> u8 {
     let device = error.downcast_ref::<DeviceError>().map(DeviceError::kind);
     match device {
         _ if error.is::<ConfigError>() => 2,
+        _ if error.is::<Incomplete>() => 7,
         Some(ErrorKind::NoDevice) => 3,
         Some(ErrorKind::Busy) => 4,
         Some(ErrorKind::Refused) => 5,

@@ -139,8 +139,7 @@ impl<'a> Summary<'a> {
             None => Ok(()),
         };
         let _ = write!(line, "{delivered} frames, {lost} lost, {corrupt} corrupt");
-        // Nobody misses what nobody watched.
-        let skipped: u64 = self.sinks.iter().map(|sink| sink.counts.skipped - sink.counts.skipped_by.unwatched).sum();
+        let skipped = self.skipped();
         if skipped > 0 {
             let _ = write!(line, ", {skipped} skipped");
         }
@@ -160,6 +159,27 @@ impl<'a> Summary<'a> {
             let _ = write!(line, ", {celsius:.0} °C");
         }
         line
+    }
+
+    /// The same for the terminal's status line: where that is too narrow, what was lost comes first.
+    pub(crate) fn status_line(&self, total: &Stats, columns: usize) -> String {
+        let line = self.line(total);
+        if line.chars().count() <= columns {
+            return line;
+        }
+        let FrameCounts { lost, corrupt, delivered, .. } = total.frames();
+        let counts =
+            [(lost, "lost"), (self.skipped(), "skipped"), (corrupt, "corrupt"), (total.restarts(), "restarts")];
+        let faults = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+        let mut parts: Vec<_> = faults.collect();
+        parts.extend(self.fps.map(|fps| format!("{fps:.2} fps")));
+        parts.push(format!("{delivered} frames"));
+        parts.join(", ")
+    }
+
+    /// Frames that recordings and viewers miss. Nobody misses what nobody watched.
+    fn skipped(&self) -> u64 {
+        self.sinks.iter().map(|sink| sink.counts.skipped - sink.counts.skipped_by.unwatched).sum()
     }
 
     /// The whole of it, a line a subject.
@@ -224,5 +244,27 @@ impl std::fmt::Display for Milliseconds {
         let ms = self.0 as f64 / 1000.0;
         let decimals = if ms < 10.0 { 2 } else { 1 };
         write!(f, "{ms:.decimals$} ms")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::Metadata;
+    use crate::stats::Accounting;
+
+    #[test]
+    fn a_narrow_terminal_shows_what_was_lost_first() {
+        let mut accounting = Accounting::default();
+        accounting.stream_started(None, crate::format::Field::default());
+        for sequence in [0, 1, 14, 15] {
+            let corrupt = sequence == 1;
+            accounting.frame(&Metadata { sequence, corrupt, ..Metadata::default() });
+        }
+        let summary = Summary::new("interval", None, accounting.total(), 1.0, None, &[]);
+        let wide = summary.status_line(accounting.total(), 200);
+        assert_eq!(wide, summary.line(accounting.total()));
+        let narrow = summary.status_line(accounting.total(), 20);
+        assert!(narrow.starts_with("12 lost, 1 corrupt"), "{narrow}");
     }
 }

@@ -19,8 +19,8 @@ use crate::stop::Stop;
 use crate::terminal;
 use crate::thermal::Monitor;
 
-/// How long the sinks have at the end to write what they hold.
-const SINKS_END: Duration = Duration::from_secs(2);
+/// How long the reader of the last summary is waited for.
+const READER_TAKES: Duration = Duration::from_secs(2);
 /// How often the terminal's status line changes.
 const STATUS_INTERVAL: Duration = Duration::from_millis(500);
 /// How often sinks that show how it goes are told.
@@ -32,13 +32,16 @@ const NOTIFY_INTERVAL: Duration = Duration::from_secs(10);
 /// wrong with the configuration is told to who watches, too; what the camera refuses of an overriding file ends nothing.
 ///
 /// # Errors
-/// An output that cannot be opened, or a [`DeviceError`] that waiting cannot mend or is not to
-/// be waited for. Frames that were captured until then are written and accounted for.
+/// An output that cannot be opened, a [`DeviceError`] that waiting cannot mend or is not to be waited for, or a recording that
+/// is [`Incomplete`]. Frames that were captured until then are written and accounted for.
 pub fn run(loaded: Loaded, stop: Stop) -> anyhow::Result<()> {
     let Loaded { config, warnings, fallback } = loaded;
+    if config.report.json {
+        terminal::stdout_is_open()?;
+    }
     let sinks = sink::start_all(&config.sinks, config.keep_existing, config.capture.keep_corrupt)?;
     let mut run = Run::new(&config, warnings, sinks);
-    let mut capture = Capture::new(config.capture, stop.clone());
+    let mut capture = Capture::new(config.capture.clone(), stop.clone());
     let mut result = run.capture(&mut capture);
     if let (Err(error), Some(Fallback { capture: config, file })) = (&result, fallback) {
         if error.downcast_ref().is_some_and(|error: &DeviceError| !error.may_pass()) {
@@ -57,8 +60,17 @@ pub fn run(loaded: Loaded, stop: Stop) -> anyhow::Result<()> {
     run.end_sinks();
     let thermal = run.monitor.as_ref().and_then(Monitor::last);
     run.reporter.last(&Summary::new("total", run.stream.as_ref(), accounting.total(), seconds, thermal, &run.sinks));
-    result
+    result?;
+    if config.allow_skips {
+        return Ok(());
+    }
+    run.incomplete().map_or(Ok(()), |incomplete| Err(incomplete.into()))
 }
+
+/// A recording that misses frames which the camera delivered.
+#[derive(Debug, thiserror::Error)]
+#[error("incomplete: {0}; the summary has the reasons, and with --allow-skips this is no failure")]
+pub struct Incomplete(String);
 
 fn seconds_since(since: Duration) -> f64 {
     clock::monotonic().saturating_sub(since).as_secs_f64()
@@ -134,7 +146,10 @@ impl Run {
                     clock::monotonic()
                 }
                 Event::Idle => clock::monotonic(),
-                Event::Stopped => return Ok(()),
+                Event::Stopped => {
+                    terminal::interrupted();
+                    return Ok(());
+                }
             };
             self.notify.watchdog(now, capture.health());
             if self.reporter.due.is_some_and(|due| now >= due) {
@@ -189,6 +204,9 @@ impl Run {
         let summary = Summary::new("interval", self.stream.as_ref(), recent, seconds, thermal, &self.sinks);
         let line = match &self.waiting_for {
             Some(reason) => format!("waiting: {reason}"),
+            None if self.reporter.style == Style::StatusLine => {
+                summary.status_line(capture.accounting().total(), terminal::columns())
+            }
             None => summary.line(capture.accounting().total()),
         };
         self.notify.status(&line);
@@ -224,8 +242,20 @@ impl Run {
 
     fn end_sinks(&mut self) {
         self.sinks.iter().for_each(|sink| sink.end());
-        let deadline = Instant::now() + SINKS_END;
-        self.sinks.iter().for_each(|sink| sink.join(deadline));
+        let began = Instant::now();
+        self.sinks.iter().for_each(|sink| sink.join(began));
+    }
+
+    /// Which recordings miss frames that they were offered.
+    fn incomplete(&self) -> Option<Incomplete> {
+        let missed = self.sinks.iter().filter(|sink| sink.records()).filter_map(|sink| {
+            let counts = sink.counts();
+            let missed = counts.skipped - counts.skipped_by.unwatched;
+            (missed > 0)
+                .then(|| format!("{} misses {missed} of {} frames", sink.name(), counts.written + counts.skipped))
+        });
+        let missed: Vec<_> = missed.collect();
+        (!missed.is_empty()).then(|| Incomplete(missed.join(", ")))
     }
 }
 
@@ -262,7 +292,7 @@ impl Reporter {
             ReportConfig { json: true, interval: Some(_), .. } => Style::Lines,
             ReportConfig { json: true, .. } | ReportConfig { quiet: true, .. } => Style::Silent,
             _ if lines_in_view => Style::Silent,
-            _ if std::io::stderr().is_terminal() => Style::StatusLine,
+            _ if terminal::has_status_line() => Style::StatusLine,
             ReportConfig { interval: Some(_), .. } => Style::Lines,
             _ => Style::Silent,
         };
@@ -288,7 +318,7 @@ impl Reporter {
 
     fn last(&mut self, summary: &Summary<'_>) {
         if self.json {
-            self.print_json(summary, SINKS_END);
+            self.print_json(summary, READER_TAKES);
         } else if !self.quiet && summary.has_stream() {
             terminal::print(&summary.text());
         }

@@ -34,13 +34,15 @@ impl Stop {
         let _ = rustix::io::write(&self.ask, &[0]);
     }
 
-    /// Asks for the end at SIGINT and SIGTERM. A second signal changes nothing: the end takes two seconds at most, and some
+    /// Asks for the end at SIGINT, SIGTERM and, unless it is ignored (nohup), at SIGHUP. A second signal changes nothing: the end takes two seconds at most, and some
     /// programs (timeout, shells that pass Ctrl-C on) send each signal twice.
     ///
     /// # Errors
     /// When the handlers cannot be installed.
     pub fn at_signals(&self) -> io::Result<()> {
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        let hangup = signal_hook::consts::SIGHUP;
+        let hangup = (!is_ignored(hangup)).then_some(hangup);
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM].into_iter().chain(hangup) {
             signal_hook::low_level::pipe::register(signal, self.ask.try_clone()?)?;
         }
         Ok(())
@@ -57,6 +59,13 @@ impl Stop {
         let _ = poll(&mut events, Some(&timespec(timeout)));
         events[0].revents().contains(PollFlags::IN)
     }
+}
+
+/// Whether the program was started with this signal ignored.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    ignored.is_some_and(|ignored| ignored & 1 << (signal - 1) != 0)
 }
 
 impl AsFd for Stop {

@@ -231,11 +231,14 @@ fn a_snapshot_is_a_picture_of_the_kind_its_name_says() {
         assert!(!name.ends_with("ppm") || bytes.len() == start.len() + 320 * 240 * 3);
     }
     let (status, told, bytes) = take("e.gif");
-    assert!(status == Some(1) && told.contains("e.gif") && told.contains(".png") && bytes.is_empty(), "{told}");
+    assert!(status == Some(2) && told.contains("e.gif") && told.contains(".png") && bytes.is_empty(), "{told}");
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 4, "nothing else is left");
 
-    let full = picam("snapshot --device test --warmup 0 /dev/full").output().unwrap();
+    let full = directory.path().join("full.jpg");
+    std::os::unix::fs::symlink("/dev/full", &full).unwrap();
+    let full = picam("snapshot --device test --warmup 0").arg(full).output().unwrap();
     assert_eq!(full.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&full.stderr).contains("No space left on device: make room"), "{full:?}");
     let absent = picam("snapshot --device /dev/absent a.jpg").output().unwrap();
     assert_eq!(absent.status.code(), Some(3), "it does not wait");
     assert!(!Path::new("a.jpg").exists());

@@ -132,7 +132,9 @@ fn raw_y4m_and_frame_log_hold_what_the_summary_says() {
 fn a_full_disk_is_said_counted_and_stops_nothing() {
     for sink in ["--raw /dev/full", "--y4m /dev/full", "--frame-log /dev/full --frame-log-format csv"] {
         let output = run(&format!("--device test:64x48@100 --count 20 --json {sink}"));
-        assert!(output.status.success());
+        assert_eq!(output.status.code(), Some(7));
+        let allowed = run(&format!("--device test:64x48@100 --count 20 --quiet --allow-skips {sink}"));
+        assert_eq!(allowed.status.code(), Some(0));
         let total = total(&output);
         let counts = &total["sinks"][0];
         assert_eq!(total["frames"]["delivered"], 20);
@@ -170,7 +172,8 @@ fn a_reader_that_does_not_read_costs_frames_of_its_own_sink_only() {
     let mut child = picam(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut said = String::new();
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert!(child.wait().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(7));
+    assert!(said.contains("picam: incomplete: raw - misses ") && said.contains("--allow-skips"), "{said}");
     let logged = fs::read_to_string(&log).unwrap().lines().count() - 1;
     assert!(said.contains("raw -: 0 written (0 bytes)") && said.contains(" slow)"), "{said}");
     assert!(said.contains(&format!("{logged} delivered")), "{logged} in the log; {said}");
@@ -178,7 +181,7 @@ fn a_reader_that_does_not_read_costs_frames_of_its_own_sink_only() {
 
 #[test]
 fn a_signal_ends_it_with_a_summary_and_status_0() {
-    for signal in [Signal::INT, Signal::TERM] {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let mut child =
             picam("--device test:64x48@100 --frames").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -213,6 +216,8 @@ fn summaries_come_at_the_interval_and_add_up() {
 fn exit_statuses_are_the_documented_ones() {
     for (arguments, status, why) in [
         ("--device test --count 1", 0, ""),
+        ("--device test --count 1 --raw /dev/full", 7, "incomplete: raw /dev/full misses 1 of 1 frames"),
+        ("snapshot --device test a.webp", 2, "a.webp ends in neither .jpg, .png nor .ppm"),
         ("--device test --raw /nonexistent/a.raw", 1, "cannot write to /nonexistent/a.raw"),
         ("--device test --buffers 0", 2, "buffers"),
         ("--device /dev/null", 3, "/dev/null: is not a V4L2 device"),
@@ -280,4 +285,155 @@ fn standard_output_that_is_a_file_is_written_from_where_it_is() {
     let said = text(&output.stderr);
     assert!(said.contains(&format!("raw -: {frames} written")), "{said}");
     assert!(fs::read(&path).unwrap().starts_with(b"before"));
+}
+
+#[test]
+fn a_recording_that_misses_frames_is_told_of_and_has_a_status_of_its_own() {
+    // Nobody reads until picam has ended: of the 60 frames a pipe takes not one.
+    let arguments = "--device test:640x480@200 --buffers 8 -q --raw - --count 60";
+    let mut child = picam(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let first = lines.next().unwrap();
+    assert!(
+        first.starts_with("warning: raw -: too slow for the camera") && first.contains("--buffers, now 8, at most 32"),
+        "{first}"
+    );
+    let rest: Vec<_> = lines.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(7));
+    assert!(rest.last().unwrap().starts_with("picam: incomplete: raw - misses 60 of 60 frames"), "{rest:?}");
+}
+
+#[test]
+fn a_start_that_fails_costs_nobody_a_recording() {
+    let directory = tempfile::tempdir().unwrap();
+    let raw = directory.path().join("v.raw");
+    let raw_is =
+        |text: &str| fs::read(&raw).unwrap() == text.as_bytes() && fs::read_dir(&directory).unwrap().count() == 1;
+    fs::write(&raw, "the last recording").unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    for (arguments, status) in [
+        (format!("--device test --http {port}"), 1),
+        (format!("--device test --keep-existing --http {port}"), 1),
+        ("--device test --raw /nonexistent/a.raw --keep-existing".to_owned(), 1),
+        ("--device /nonexistent/video0 --on-error exit".to_owned(), 3),
+        ("--device test --set brightness=1".to_owned(), 5),
+    ] {
+        let output = run(&format!("{arguments} --raw {}", raw.display()));
+        assert_eq!(output.status.code(), Some(status), "{arguments}: {}", text(&output.stderr));
+        assert!(raw_is("the last recording"), "{arguments}");
+    }
+}
+
+#[test]
+fn a_second_one_does_not_write_to_the_firsts_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let raw = directory.path().join("v.raw");
+    let arguments = format!("--device test:64x48@200 --raw {}", raw.display());
+    let first = picam(&format!("{arguments} --frames")).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = first;
+    let mut lines = BufReader::new(first.stdout.take().unwrap()).lines();
+    lines.next().unwrap().unwrap();
+    for keep in ["", "--keep-existing"] {
+        let second = run(&format!("{arguments} {keep} --count 1"));
+        let said = text(&second.stderr);
+        assert_eq!(second.status.code(), Some(1), "{said}");
+        assert!(said.contains("is writing to it: name another file"), "{said}");
+    }
+    kill_process(Pid::from_child(&first), Signal::TERM).unwrap();
+    lines.for_each(drop);
+    let said = text(&first.wait_with_output().unwrap().stderr);
+    assert!(said.contains(&format!("({} bytes)", fs::metadata(&raw).unwrap().len())), "{said}");
+}
+
+#[test]
+fn what_would_go_to_a_closed_standard_output_is_refused() {
+    let sh = |command: &str| {
+        let output = Command::new("sh").args(["-c", command, env!("CARGO_BIN_EXE_picam")]).output().unwrap();
+        (output.status.code(), text(&output.stderr))
+    };
+    for arguments in ["--frames", "--raw -", "--y4m -", "--frame-log -", "--json"] {
+        let (status, said) = sh(&format!("\"$0\" --device test --count 2 {arguments} >&-"));
+        assert_eq!(status, Some(1), "{arguments}: {said}");
+        assert!(said.contains("standard output is closed"), "{arguments}: {said}");
+        let (status, said) = sh(&format!("\"$0\" --device test:64x48@100 --count 2 {arguments} >/dev/null"));
+        assert_eq!(status, Some(0), "{arguments}: {said}");
+    }
+    for arguments in ["list", "man", "snapshot --device test -"] {
+        assert_eq!(sh(&format!("\"$0\" {arguments} >&-")).0, Some(1), "{arguments}");
+    }
+    assert_eq!(sh("\"$0\" --device test --count 2 >&-").0, Some(0), "nothing goes there");
+}
+
+#[test]
+fn a_fifo_without_a_reader_is_no_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("fifo");
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let output = run(&format!("--device test:64x48@100 --count 20 --json --raw {}", path.display()));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(total(&output)["sinks"][0]["skipped_by"]["unwatched"], 20);
+    let said = text(&output.stderr);
+    assert_eq!(said.matches("fifo: nobody reads it yet").count(), 1, "{said}");
+    assert!(!said.contains("error"), "{said}");
+}
+
+#[test]
+fn a_csv_has_its_header_though_its_reader_comes_late() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("fifo");
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let mut child = picam(&format!("--device test:64x48@100 --frame-log-format csv --frame-log {}", path.display()))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(said.any(|line| line.contains("nobody reads it yet")));
+    for _ in 0..2 {
+        let mut lines = BufReader::new(fs::File::open(&path).unwrap()).lines().map(Result::unwrap);
+        assert!(lines.next().unwrap().starts_with("sequence,timestamp,"));
+        assert_eq!(lines.next().unwrap().split(',').count(), 8);
+    }
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    said.for_each(drop);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_signal_to_any_thread_leaves_whole_records() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    // Opened for both, so that it does not block, as ssh's pipes do not.
+    let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NONBLOCK;
+    let mut pipe: fs::File = rustix::fs::open(&path, flags, rustix::fs::Mode::empty()).unwrap().into();
+    let arguments = "--device test:320x240@50 --raw - --frames=false";
+    let mut child = picam(arguments).stdout(pipe.try_clone().unwrap()).stderr(Stdio::piped()).spawn().unwrap();
+    let sink = Path::new("/proc").join(child.id().to_string()).join("task");
+    let state = |thread: &Path, name: &str| fs::read_to_string(thread.join(name)).unwrap_or_default();
+    // poll(2) and ppoll(2) of x86_64, ppoll(2) of arm64, both of 32-bit arm.
+    let is_polling = |syscall: &str| ["7", "271", "73", "168", "336"].contains(&syscall.split(' ').next().unwrap());
+    // The sink has filled the pipe with half a frame and waits for room.
+    let thread = loop {
+        let threads = fs::read_dir(&sink).unwrap().map(|entry| entry.unwrap().path());
+        let waits =
+            |thread: &std::path::PathBuf| state(thread, "comm") == "sink\n" && is_polling(&state(thread, "syscall"));
+        if let Some(thread) = { threads }.find(waits) {
+            break thread;
+        }
+        std::thread::yield_now();
+    };
+    let id = thread.file_name().unwrap().to_str().unwrap().parse().unwrap();
+    kill_process(Pid::from_raw(id).unwrap(), Signal::TERM).unwrap();
+    let mut read = 0;
+    let mut buffer = vec![0; 1 << 16];
+    let mut over = false;
+    loop {
+        match pipe.read(&mut buffer) {
+            Ok(bytes) => read += bytes,
+            Err(_) if over => break,
+            Err(_) => over = child.try_wait().unwrap().is_some(),
+        }
+    }
+    assert!(read > 0 && read % (320 * 240 * 2) == 0, "{read} bytes");
 }

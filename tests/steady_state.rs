@@ -20,8 +20,9 @@ static ALLOCATOR: Counting = Counting;
 
 /// Allocations of a whole `picam run` of that many frames.
 fn of_a_run(frames: u32, sinks: &str) -> u64 {
-    let arguments =
-        format!("picam --device test:320x240@500 --buffers 8 --stats-interval 0 --count {frames} --quiet {sinks}");
+    let arguments = format!(
+        "picam --device test:320x240@500 --buffers 8 --stats-interval 0 --count {frames} --quiet --allow-skips {sinks}"
+    );
     let loaded = Cli::read(arguments.split_whitespace()).unwrap().load().unwrap();
     let before = allocations();
     picam::run(loaded, Stop::new().unwrap()).unwrap();

@@ -21,7 +21,7 @@ use Part::{Lines, Term, Text};
 
 const DESCRIPTION: &[Part] = &[
     Text(
-        "picam opens a V4L2 camera, asks for a format, size and rate, and takes every frame until SIGINT or SIGTERM, \
+        "picam opens a V4L2 camera, asks for a format, size and rate, and takes every frame until SIGINT, SIGTERM or SIGHUP, \
          --count or --duration. What the driver granted is what it uses and says. Every frame is accounted for: \
          delivered, lost before it could be dequeued, or corrupt; and for every sink written or skipped.",
     ),
@@ -72,7 +72,7 @@ const CONFIGURATION: &[Part] = &[
 ];
 
 const EXIT_STATUS: &[Part] = &[
-    Term("0", "Done: the end that was asked for, SIGINT or SIGTERM."),
+    Term("0", "Done: the end that was asked for, SIGINT, SIGTERM or SIGHUP."),
     Term("1", "Any other failure."),
     Term("2", "Usage or configuration."),
     Term("3", "No device: it is absent, not permitted or not a camera. Only with --on-error exit."),
@@ -82,6 +82,10 @@ const EXIT_STATUS: &[Part] = &[
         "Format or control refused: with --strict, or where a control or an input does not exist or is out of range.",
     ),
     Term("6", "The device was lost. Only with --on-error exit."),
+    Term(
+        "7",
+        "A recording (--raw, --y4m, --frame-log, --frames) misses frames that were skipped; not with --allow-skips.",
+    ),
 ];
 
 const OUTPUT_FORMATS: &[Part] = &[

@@ -14,9 +14,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::http::{self, CONNECTIONS, QUALITY};
-use super::nearest::nearest;
-use super::settings::{BUFFERS, COUNT, VERBOSE, out_of_range};
-use super::{Config, ConfigError, HttpSettings, KEYS, Mistake, Place, Problem, Secret, Settings, duration};
+use super::settings::{BUFFERS, COUNT, INPUT, VERBOSE, out_of_range, truth};
+use super::{Config, ConfigError, HttpSettings, KEYS, Mistake, Place, Problem, Secret, Settings, duration, syntax};
+use crate::nearest::nearest;
+use crate::terminal;
 
 /// Longer than any configuration: what is longer was not meant to be one.
 const LONGEST: u64 = 1 << 20;
@@ -29,7 +30,15 @@ pub fn read(path: &Path) -> Result<Settings, Vec<Mistake>> {
 /// A file as it is, up to 1 MiB.
 pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Vec<Mistake>> {
     let whole = |reason: String| vec![Mistake { file: path.to_owned(), place: None, key: None, reason }];
-    let cannot = |error: std::io::Error| whole(format!("cannot be read: {error}"));
+    let cannot = |error: std::io::Error| {
+        let remedy = match error.kind() {
+            std::io::ErrorKind::NotFound => ": is its name right?",
+            std::io::ErrorKind::PermissionDenied => ": let this user read it (chmod, chown)",
+            std::io::ErrorKind::IsADirectory => ": name the file in it",
+            _ => "",
+        };
+        whole(terminal::plain(&format!("cannot be read: {error}{remedy}")).into_owned())
+    };
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)).map_err(cannot)?;
     if bytes.len() as u64 > LONGEST {
@@ -55,7 +64,10 @@ pub(super) fn parse(
         Ok(table) => table,
         Err(error) => {
             let at = error.span().map_or(0, |span| span.start);
-            reader.mistake(at, None, error.message().to_owned());
+            match syntax::explain(&text, at, error.message()) {
+                Some((key, reason)) => reader.mistake(at, Some(key), reason),
+                None => reader.mistake(at, None, error.message().to_owned()),
+            }
             return Err(reader.mistakes);
         }
     };
@@ -112,11 +124,12 @@ impl<'i> Reader<'i> {
                 "size" => settings.size = self.string(key, value, str::parse),
                 "fps" => settings.fps = self.number(key, value, str::parse),
                 "buffers" => settings.buffers = self.integer(key, value, BUFFERS),
-                "input" => settings.input = self.integer(key, value, 0..=u32::MAX),
+                "input" => settings.input = self.integer(key, value, INPUT),
                 "set" => settings.set = self.controls(value),
                 "strict" => settings.strict = self.boolean(key, value),
                 "keep-existing" => settings.keep_existing = self.boolean(key, value),
                 "keep-corrupt" => settings.keep_corrupt = self.boolean(key, value),
+                "allow-skips" => settings.allow_skips = self.boolean(key, value),
                 "timeout" => settings.timeout = self.number(key, value, duration::read),
                 "on-error" => settings.on_error = self.string(key, value, str::parse),
                 "frames" => settings.frames = self.boolean(key, value),
@@ -264,8 +277,16 @@ impl<'i> Reader<'i> {
 
     fn boolean(&mut self, key: &str, value: &Value<'i>) -> Option<bool> {
         let on = value.get_ref().as_bool();
-        if on.is_none() {
-            self.wrong_type(key, value, "true or false");
+        match value.get_ref() {
+            DeValue::Boolean(_) => {}
+            // What other formats take for it.
+            DeValue::String(text) if truth(text).is_some() => {
+                let meant = truth(text).unwrap_or_default();
+                let reason =
+                    format!("takes true or false without quotes, not \"{text}\": did you mean {key} = {meant}?");
+                self.mistake(value.span().start, Some(key.to_owned()), reason);
+            }
+            _ => self.wrong_type(key, value, "true or false"),
         }
         on
     }

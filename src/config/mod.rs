@@ -10,8 +10,8 @@ mod error;
 pub mod file;
 pub mod files;
 mod http;
-mod nearest;
-mod settings;
+pub(crate) mod settings;
+mod syntax;
 
 pub use error::{ConfigError, Mistake, Place, Problem};
 pub use files::Files;
@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use crate::device::Selector;
 use crate::format::{FourCC, Need, Rate, Size};
+use crate::v4l2::buffers::MAX_BUFFERS;
 
 /// What to capture, where the frames go, when to end, what to tell.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,6 +35,8 @@ pub struct Config {
     pub sinks: Vec<SinkConfig>,
     /// Whether a file that exists is kept, under another name, rather than overwritten.
     pub keep_existing: bool,
+    /// Whether a recording that misses frames is no failure.
+    pub allow_skips: bool,
     /// End after this many frames were delivered.
     pub count: Option<u64>,
     /// End after this time.
@@ -57,6 +60,8 @@ pub struct CaptureConfig {
     pub rate: Option<Rate>,
     /// Buffers to ask for: 1..=32.
     pub buffers: u32,
+    /// Bytes of ordinary memory that more buffers than these may take, all together: what bridges the delays of a recording.
+    pub spare: u64,
     /// Input to select; `None`: the one in use.
     pub input: Option<u32>,
     /// Controls to set, name or id and value as written, in this order.
@@ -81,6 +86,7 @@ impl Default for CaptureConfig {
             size: Size { width: 1280, height: 720 },
             rate: None,
             buffers: 4,
+            spare: 0,
             input: None,
             controls: Vec::new(),
             strict: false,
@@ -88,6 +94,14 @@ impl Default for CaptureConfig {
             timeout: Duration::from_secs(5),
             on_error: OnError::Wait,
         }
+    }
+}
+
+impl CaptureConfig {
+    /// Buffers to ask for where each takes `size` bytes of ordinary memory.
+    pub(crate) fn buffers_of(&self, size: u64) -> u32 {
+        let room = u32::try_from(self.spare / size.max(1)).unwrap_or(u32::MAX);
+        self.buffers.max(room.min(MAX_BUFFERS))
     }
 }
 

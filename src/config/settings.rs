@@ -17,7 +17,7 @@ use crate::device::Selector;
 use crate::format::{FourCC, Rate, Size};
 
 /// The settings' names, in the file and (after `--`) as flags.
-pub const KEYS: [&str; 24] = [
+pub const KEYS: [&str; 25] = [
     "device",
     "format",
     "size",
@@ -28,6 +28,7 @@ pub const KEYS: [&str; 24] = [
     "strict",
     "keep-existing",
     "keep-corrupt",
+    "allow-skips",
     "timeout",
     "on-error",
     "frames",
@@ -44,8 +45,12 @@ pub const KEYS: [&str; 24] = [
     "verbose",
 ];
 
-pub(super) const BUFFERS: RangeInclusive<u32> = 1..=crate::v4l2::buffers::MAX_BUFFERS;
-pub(super) const COUNT: RangeInclusive<u64> = 1..=1_000_000_000_000;
+pub(crate) const BUFFERS: RangeInclusive<u32> = 1..=crate::v4l2::buffers::MAX_BUFFERS;
+/// Numbers of a device's inputs.
+pub(crate) const INPUT: RangeInclusive<u32> = 0..=255;
+/// Memory for the buffers of a recording: what bridges a second of a slow disk.
+const SPARE: u64 = 32 << 20;
+pub(crate) const COUNT: RangeInclusive<u64> = 1..=1_000_000_000_000;
 pub(super) const VERBOSE: RangeInclusive<u8> = 0..=2;
 
 /// What one layer of configuration says; `None`: nothing. The fields are the [`KEYS`].
@@ -63,6 +68,7 @@ pub struct Settings {
     pub strict: Option<bool>,
     pub keep_existing: Option<bool>,
     pub keep_corrupt: Option<bool>,
+    pub allow_skips: Option<bool>,
     pub timeout: Option<Duration>,
     pub on_error: Option<OnError>,
     pub frames: Option<bool>,
@@ -115,6 +121,7 @@ impl Settings {
             strict: over.strict.or(self.strict),
             keep_existing: over.keep_existing.or(self.keep_existing),
             keep_corrupt: over.keep_corrupt.or(self.keep_corrupt),
+            allow_skips: over.allow_skips.or(self.allow_skips),
             timeout: over.timeout.or(self.timeout),
             on_error: over.on_error.or(self.on_error),
             frames: over.frames.or(self.frames),
@@ -208,6 +215,8 @@ impl Config {
         }
 
         let (capture, report) = (CaptureConfig::default(), ReportConfig::default());
+        let records = sinks.iter().any(|sink| matches!(sink, SinkConfig::Raw(_) | SinkConfig::Y4m(_)));
+        let spare = if records && settings.buffers.is_none() { SPARE } else { capture.spare };
         Ok(Config {
             capture: CaptureConfig {
                 device: settings.device.unwrap_or(capture.device),
@@ -216,6 +225,7 @@ impl Config {
                 size: size.unwrap_or(capture.size),
                 rate: rate.or(capture.rate),
                 buffers: settings.buffers.unwrap_or(capture.buffers),
+                spare,
                 input: settings.input.or(capture.input),
                 controls: settings.set,
                 strict: settings.strict.unwrap_or(capture.strict),
@@ -225,6 +235,7 @@ impl Config {
             },
             sinks,
             keep_existing: settings.keep_existing.unwrap_or_default(),
+            allow_skips: settings.allow_skips.unwrap_or_default(),
             count: settings.count,
             duration: settings.duration,
             report: ReportConfig {
@@ -239,6 +250,33 @@ impl Config {
 
 pub(super) fn out_of_range<T: std::fmt::Display>(value: impl std::fmt::Display, range: &RangeInclusive<T>) -> String {
     format!("{value} is out of range {} to {}", range.start(), range.end())
+}
+
+/// Reads a whole number within a range.
+pub(crate) fn whole_number<T>(text: &str, range: &RangeInclusive<T>) -> Result<T, String>
+where
+    T: TryFrom<i128> + PartialOrd + std::fmt::Display,
+{
+    let Ok(number) = text.parse::<i128>() else {
+        // As people shorten a thousand and a million.
+        let [thousand, million] = [("k", 1000), ("m", 1_000_000)];
+        let meant = [thousand, million].into_iter().find_map(|(unit, times)| {
+            let number = text.to_ascii_lowercase().strip_suffix(unit)?.parse::<u32>().ok()?;
+            Some(format!(": did you mean {}?", u64::from(number) * times))
+        });
+        let (least, most) = (range.start(), range.end());
+        return Err(format!("\"{text}\" is not a whole number from {least} to {most}{}", meant.unwrap_or_default()));
+    };
+    T::try_from(number).ok().filter(|number| range.contains(number)).ok_or_else(|| out_of_range(number, range))
+}
+
+/// What is meant by a word that other programs take for true or false.
+pub(crate) fn truth(word: &str) -> Option<bool> {
+    match word.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "y" | "1" => Some(true),
+        "false" | "no" | "off" | "n" | "0" => Some(false),
+        word => crate::nearest::nearest(word, &["true", "false"]).map(|nearest| nearest == "true"),
+    }
 }
 
 /// What has been found wrong so far.

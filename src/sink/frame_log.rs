@@ -3,9 +3,8 @@
 use std::io::{self, IoSlice, Write};
 use std::time::Duration;
 
-use super::Sink;
 use super::output::Target;
-use crate::config::Output;
+use super::{Patience, Sink};
 use crate::frame::Metadata;
 use crate::source::StreamInfo;
 
@@ -22,6 +21,8 @@ pub(super) enum Style {
 
 /// Lines held back for a file are written out when they are this many bytes, or a second old.
 const BUFFER: usize = 32 * 1024;
+/// The columns of CSV.
+const HEADER: &str = "sequence,timestamp,dequeued,bytesused,flags,queue_depth,status,field\n";
 
 pub(super) struct FrameLog {
     target: Target,
@@ -30,12 +31,18 @@ pub(super) struct FrameLog {
 }
 
 impl FrameLog {
-    pub(super) fn new(output: &Output, style: Style) -> anyhow::Result<Self> {
-        let mut lines = Vec::with_capacity(BUFFER + 256);
-        if style == Style::Csv {
-            lines.extend_from_slice(b"sequence,timestamp,dequeued,bytesused,flags,queue_depth,status,field\n");
+    pub(super) fn new(target: Target, style: Style) -> Self {
+        FrameLog { target, style, lines: Vec::with_capacity(BUFFER + 256) }
+    }
+
+    /// Writes the lines, after the header where they are the first that a file or a reader gets.
+    fn write_out(&mut self) -> io::Result<u64> {
+        if self.lines.is_empty() {
+            return Ok(0);
         }
-        Ok(FrameLog { target: Target::open(output)?, style, lines })
+        let is_first = self.target.begin()?;
+        let header = if is_first && self.style == Style::Csv { HEADER } else { "" };
+        self.target.write(&mut [IoSlice::new(header.as_bytes()), IoSlice::new(&self.lines)])
     }
 
     fn line(&mut self, frame: &Metadata) -> io::Result<()> {
@@ -81,9 +88,13 @@ impl Sink for FrameLog {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let result = if self.lines.is_empty() { Ok(0) } else { self.target.write(&mut [IoSlice::new(&self.lines)]) };
+        let result = self.write_out();
         self.lines.clear();
         result.map(drop)
+    }
+
+    fn patience(&self) -> Patience {
+        self.target.patience()
     }
 }
 
@@ -99,12 +110,13 @@ impl std::fmt::Display for Seconds {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Output;
     use crate::format::Field;
 
     fn lines(style: Style) -> String {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log");
-        let mut log = FrameLog::new(&Output::Path(path.clone()), style).unwrap();
+        let mut log = FrameLog::new(Target::open(&Output::Path(path.clone())).unwrap(), style);
         let ok = Metadata {
             sequence: 7,
             timestamp: Duration::from_micros(12_345_678),

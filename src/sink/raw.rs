@@ -2,9 +2,8 @@
 
 use std::io::{self, IoSlice};
 
-use super::Sink;
 use super::output::Target;
-use crate::config::Output;
+use super::{Patience, Sink};
 use crate::frame::Frame;
 use crate::source::StreamInfo;
 use crate::v4l2::buffers::MAX_PLANES;
@@ -15,8 +14,8 @@ pub(super) struct Raw {
 }
 
 impl Raw {
-    pub(super) fn new(output: &Output) -> anyhow::Result<Self> {
-        Ok(Raw { target: Target::open(output)?, format: None })
+    pub(super) fn new(target: Target) -> Self {
+        Raw { target, format: None }
     }
 }
 
@@ -36,10 +35,15 @@ impl Sink for Raw {
     }
 
     fn write(&mut self, frame: &Frame) -> io::Result<u64> {
+        self.target.begin()?;
         let mut parts = [IoSlice::new(&[]); MAX_PLANES];
         let planes = frame.planes();
         let count = planes.len().min(MAX_PLANES);
         parts.iter_mut().zip(planes).for_each(|(part, plane)| *part = IoSlice::new(plane));
         self.target.write(&mut parts[..count])
+    }
+
+    fn patience(&self) -> Patience {
+        self.target.patience()
     }
 }

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::output::ReaderGone;
-use super::{Counts, Outlet, Sink, SinkCounts, lease_limit};
+use super::output::NoReader;
+use super::{Counts, Outlet, Patience, Sink, SinkCounts, lease_limit};
 use crate::frame::{Frame, Metadata};
 use crate::source::StreamInfo;
+use crate::v4l2::buffers::MAX_BUFFERS;
 
 /// How much metadata may wait for a slow disk: half a minute of it at 30 fps, 80 KiB.
 const METADATA_QUEUE: usize = 1024;
@@ -56,6 +57,7 @@ pub(super) struct SinkThread<T> {
     name: String,
     takes_corrupt: bool,
     holders: usize,
+    patience: Patience,
     shared: Arc<Shared<T>>,
 }
 
@@ -79,6 +81,8 @@ struct Queue<T> {
     waiting: bool,
     ending: bool,
     ended: bool,
+    /// A skipped item was told of.
+    warned: bool,
     /// Nobody waits for the thread any more: what it still holds was counted as skipped.
     abandoned: bool,
 }
@@ -103,15 +107,17 @@ impl<T: Item> SinkThread<T> {
         takes_corrupt: bool,
     ) -> io::Result<Self> {
         let queue = Queue {
-            messages: VecDeque::with_capacity(T::limit(crate::v4l2::buffers::MAX_BUFFERS as usize, 1) + 2),
+            messages: VecDeque::with_capacity(T::limit(MAX_BUFFERS as usize, 1) + 2),
             held: 0,
             limit: 0,
             buffers: 0,
             waiting: false,
             ending: false,
             ended: false,
+            warned: false,
             abandoned: false,
         };
+        let patience = sink.patience();
         let shared = Arc::new(Shared {
             queue: Mutex::new(queue),
             work: Condvar::new(),
@@ -125,10 +131,11 @@ impl<T: Item> SinkThread<T> {
             shared: Arc::clone(&shared),
             refused: true,
             troubled: None,
+            is_unread: false,
             held_back: None,
         };
         std::thread::Builder::new().name("sink".to_owned()).stack_size(256 * 1024).spawn(move || worker.run())?;
-        Ok(SinkThread { name, takes_corrupt, holders, shared })
+        Ok(SinkThread { name, takes_corrupt, holders, patience, shared })
     }
 
     fn send(&self, mut queue: MutexGuard<'_, Queue<T>>, message: Message<T>) {
@@ -164,13 +171,19 @@ impl<T: Item> Outlet for SinkThread<T> {
         }
         let counts = &self.shared.counts;
         let mut queue = self.shared.queue();
-        if T::HOLDS_BUFFER && metadata.queue_depth == 0 && queue.buffers > 1 {
-            counts.no_buffer.fetch_add(1, Relaxed);
+        let skipped = if T::HOLDS_BUFFER && metadata.queue_depth == 0 && queue.buffers > 1 {
+            &counts.no_buffer
         } else if queue.held >= queue.limit {
-            counts.slow.fetch_add(1, Relaxed);
+            &counts.slow
         } else {
             queue.held += 1;
-            self.send(queue, Message::Item(T::of(frame)));
+            return self.send(queue, Message::Item(T::of(frame)));
+        };
+        skipped.fetch_add(1, Relaxed);
+        if !std::mem::replace(&mut queue.warned, true) {
+            let buffers = queue.buffers;
+            drop(queue);
+            log::warn!("{}", skip_warning::<T>(&self.name, buffers));
         }
     }
 
@@ -188,21 +201,38 @@ impl<T: Item> Outlet for SinkThread<T> {
         self.shared.work.notify_one();
     }
 
-    fn join(&self, deadline: Instant) {
+    fn join(&self, began: Instant) {
+        let Patience { items, record } = self.patience;
         let mut queue = self.shared.queue();
         while !queue.ended {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                log::warn!("{}: did not finish in time, {} frames are not written", self.name, queue.held);
+            let waited = began.elapsed();
+            if !queue.abandoned && waited >= items {
+                log::warn!("{}: did not finish within {items:?}, {} frames are not written", self.name, queue.held);
                 queue.abandoned = true;
                 queue.messages.clear();
                 let held = std::mem::take(&mut queue.held) as u64;
                 self.shared.counts.slow.fetch_add(held, Relaxed);
+            }
+            let until = if queue.abandoned { record } else { items };
+            let left = until.saturating_sub(waited);
+            if left.is_zero() {
                 return;
             }
             queue = self.shared.ended.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
+}
+
+/// What is logged of the first item that a sink skips.
+fn skip_warning<T: Item>(name: &str, buffers: usize) -> String {
+    let more = match buffers {
+        _ if !T::HOLDS_BUFFER => String::new(),
+        now if now < MAX_BUFFERS as usize => format!("more buffers (--buffers, now {now}, at most {MAX_BUFFERS}), "),
+        _ => String::new(),
+    };
+    format!(
+        "{name}: too slow for the camera, so frames are skipped: {more}a faster disk or reader, a smaller --size or a lower --fps helps"
+    )
 }
 
 struct Worker<S: Sink<Item = T>, T> {
@@ -213,6 +243,8 @@ struct Worker<S: Sink<Item = T>, T> {
     refused: bool,
     /// When writing failed last.
     troubled: Option<Instant>,
+    /// Nobody reads the FIFO, as was told.
+    is_unread: bool,
     /// What is held back since when: counted as written, until writing it out fails.
     held_back: Option<HeldBack>,
 }
@@ -222,6 +254,7 @@ enum Outcome {
     Written(u64),
     Failed,
     Refused,
+    Unwatched,
 }
 
 struct HeldBack {
@@ -271,6 +304,9 @@ impl<S: Sink<Item = T>, T: Item> Worker<S, T> {
                 Outcome::Refused => {
                     counts.refused.fetch_add(1, Relaxed);
                 }
+                Outcome::Unwatched => {
+                    counts.unwatched.fetch_add(1, Relaxed);
+                }
             }
         }
         match outcome {
@@ -307,7 +343,10 @@ impl<S: Sink<Item = T>, T: Item> Worker<S, T> {
         if self.refused {
             return Outcome::Refused;
         }
-        if self.troubled.is_some_and(|since| since.elapsed() < FAILURE_PAUSE) || self.shared.closed.load(Relaxed) {
+        if self.shared.closed.load(Relaxed) {
+            return Outcome::Unwatched;
+        }
+        if self.troubled.is_some_and(|since| since.elapsed() < FAILURE_PAUSE) {
             return Outcome::Failed;
         }
         match self.sink.write(item) {
@@ -317,10 +356,7 @@ impl<S: Sink<Item = T>, T: Item> Worker<S, T> {
                 }
                 Outcome::Written(bytes)
             }
-            Err(error) => {
-                self.failed(&error);
-                Outcome::Failed
-            }
+            Err(error) => self.failed(&error),
         }
     }
 
@@ -338,34 +374,45 @@ impl<S: Sink<Item = T>, T: Item> Worker<S, T> {
         match self.sink.flush() {
             Ok(()) => self.works(),
             Err(error) => {
-                {
-                    let _guard = self.shared.queue();
-                    let counts = &self.shared.counts;
-                    counts.written.fetch_sub(held.items, Relaxed);
-                    counts.bytes.fetch_sub(held.bytes, Relaxed);
-                    counts.failed.fetch_add(held.items, Relaxed);
-                }
-                self.failed(&error);
+                let outcome = self.failed(&error);
+                let _guard = self.shared.queue();
+                let counts = &self.shared.counts;
+                counts.written.fetch_sub(held.items, Relaxed);
+                counts.bytes.fetch_sub(held.bytes, Relaxed);
+                let lost = if matches!(outcome, Outcome::Unwatched) { &counts.unwatched } else { &counts.failed };
+                lost.fetch_add(held.items, Relaxed);
             }
         }
     }
 
     fn works(&mut self) {
-        if self.troubled.take().is_some() {
+        if self.troubled.take().is_some() || std::mem::take(&mut self.is_unread) {
             log::info!("{}: writing again", self.name);
         }
     }
 
-    fn failed(&mut self, error: &io::Error) {
-        if ReaderGone::is_in(error) {
-            log::info!("{}: {error}", self.name);
-            self.shared.closed.store(true, Relaxed);
-        } else {
-            // Once, and again when it had worked in between.
-            if self.troubled.is_none() {
-                log::error!("{}: cannot write: {error}; frames are skipped until it works again", self.name);
+    /// Tells of a failure, and answers what it makes of the item.
+    fn failed(&mut self, error: &io::Error) -> Outcome {
+        match NoReader::of(error) {
+            Some(NoReader::AnyMore) => {
+                log::info!("{}: {error}", self.name);
+                self.shared.closed.store(true, Relaxed);
+                Outcome::Unwatched
             }
-            self.troubled = Some(Instant::now());
+            Some(NoReader::Yet) => {
+                if !std::mem::replace(&mut self.is_unread, true) {
+                    log::info!("{}: {error}: frames are left out until somebody does", self.name);
+                }
+                Outcome::Unwatched
+            }
+            None => {
+                // Once, and again when it had worked in between.
+                if self.troubled.is_none() {
+                    log::error!("{}: cannot write: {error}; frames are skipped until it works again", self.name);
+                }
+                self.troubled = Some(Instant::now());
+                Outcome::Failed
+            }
         }
     }
 }

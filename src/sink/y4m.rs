@@ -8,9 +8,8 @@
 use std::io::{self, IoSlice};
 use std::slice::ChunksExactMut;
 
-use super::Sink;
 use super::output::Target;
-use crate::config::Output;
+use super::{Patience, Sink};
 use crate::format::{Encoding, Field, Format, Need, Rate};
 use crate::frame::Frame;
 use crate::pixel::{Arrangement, Chroma, Component, Layout, PixelFormat, components, lines};
@@ -24,8 +23,8 @@ pub(super) struct Y4m {
 }
 
 impl Y4m {
-    pub(super) fn new(output: &Output) -> anyhow::Result<Self> {
-        Ok(Y4m { target: Target::open(output)?, encoder: None, rate: None })
+    pub(super) fn new(target: Target) -> Self {
+        Y4m { target, encoder: None, rate: None }
     }
 }
 
@@ -52,8 +51,12 @@ impl Sink for Y4m {
     fn write(&mut self, frame: &Frame) -> io::Result<u64> {
         let Some(encoder) = &mut self.encoder else { return Err(io::ErrorKind::InvalidInput.into()) };
         // At the start, and for each new reader of a FIFO.
-        let header = if self.target.is_at_start() { encoder.header(self.rate) } else { String::new() };
+        let header = if self.target.begin()? { encoder.header(self.rate) } else { String::new() };
         self.target.write(&mut [IoSlice::new(header.as_bytes()), IoSlice::new(encoder.encode(frame))])
+    }
+
+    fn patience(&self) -> Patience {
+        self.target.patience()
     }
 }
 

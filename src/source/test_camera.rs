@@ -67,7 +67,7 @@ impl TestCamera {
             log::warn!("{camera}: the test camera grants {difference}");
         }
 
-        let buffers = config.buffers.clamp(1, MAX_BUFFERS);
+        let buffers = config.buffers_of(format.sizeimage()).clamp(1, MAX_BUFFERS);
         let pool = Pool::in_software(buffers, Arc::clone(&format)).map_err(|source| {
             let attempt = format!("allocate {buffers} buffers of {} bytes", format.sizeimage());
             DeviceError::Failed { device: camera.to_string(), attempt, source }

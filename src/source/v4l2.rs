@@ -15,9 +15,9 @@ use super::wait::Wait;
 use super::{Dequeued, Source, StreamInfo};
 use crate::clock::Clock;
 use crate::config::CaptureConfig;
-use crate::device::DeviceError;
 use crate::device::discover::Device;
 use crate::device::negotiate::negotiate;
+use crate::device::{DeviceError, Identity};
 use crate::format::Format;
 use crate::frame::{Frame, Metadata};
 use crate::repeated::Repeated;
@@ -47,8 +47,12 @@ impl V4l2Source {
         let granted = negotiate(&device, config, &repeated)?;
         let mut differences = granted.differences;
         let format = Arc::new(granted.format);
-        let pool = request_buffers(&device, config.buffers, &format)?;
-        if pool.len() != config.buffers {
+        let spare = if takes_scarce_memory(&device.identity) { 0 } else { config.buffers_of(format.sizeimage()) };
+        // More than was said is a favour, for which nothing is refused.
+        let more = (spare > config.buffers).then(|| request_buffers(&device, spare, &format).ok()).flatten();
+        let is_exact = more.is_none();
+        let pool = more.map_or_else(|| request_buffers(&device, config.buffers, &format), Ok)?;
+        if pool.len() < config.buffers || is_exact && pool.len() != config.buffers {
             let difference = format!("{} buffers, not {}", pool.len(), config.buffers);
             if config.strict {
                 let problem = format!("grants {difference}");
@@ -127,6 +131,14 @@ fn request_buffers(device: &Device, wanted: u32, format: &Arc<Format>) -> Result
     let count = granted.min(MAX_BUFFERS);
     Pool::of_device(Arc::clone(&device.fd), device.buffer_type, count, Arc::clone(format))
         .map_err(|e| device.failed("map its buffers (VIDIOC_QUERYBUF, mmap)", e))
+}
+
+/// Whether the driver may take its buffers from CMA, of which a Pi has little: the memory that a DMA engine needs in one piece.
+/// Drivers do not say where they get memory from, but those of USB cameras take it from anywhere.
+fn takes_scarce_memory(camera: &Identity) -> bool {
+    let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let has_cma = meminfo.lines().any(|line| line.strip_prefix("CmaTotal:").is_some_and(|size| size.trim() != "0 kB"));
+    has_cma && camera.usb.is_none() && !camera.bus_info.starts_with("usb-")
 }
 
 impl Source for V4l2Source {

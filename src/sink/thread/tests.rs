@@ -104,11 +104,31 @@ fn failures_are_counted_and_the_disk_is_left_in_peace_for_a_moment() {
 #[test]
 fn a_reader_that_went_closes_the_sink() {
     let (sink, orders, pool) = told(4, false);
-    orders.send(Err(ReaderGone.into())).unwrap();
-    sink.offer(&frame(&pool, false).unwrap());
+    orders.send(Err(NoReader::AnyMore.into())).unwrap();
+    (0..2).for_each(|_| sink.offer(&frame(&pool, false).unwrap()));
     let counts = end(&sink);
     assert!(sink.is_closed());
-    assert_eq!(counts.skipped_by.failed, 1);
+    assert_eq!(counts.skipped_by.unwatched, 2, "nobody misses them");
+}
+
+#[test]
+fn a_fifo_without_a_reader_is_no_failure_and_is_tried_with_each_frame() {
+    let (sink, orders, pool) = told(8, false);
+    for order in [Err(NoReader::Yet.into()), Err(NoReader::Yet.into()), Ok(256)] {
+        orders.send(order).unwrap();
+    }
+    (0..3).for_each(|_| sink.offer(&frame(&pool, false).unwrap()));
+    let counts = end(&sink);
+    assert_eq!((counts.skipped_by.unwatched, counts.skipped, counts.written), (2, 2, 1));
+    assert!(!sink.is_closed());
+}
+
+#[test]
+fn a_skip_is_told_with_what_helps() {
+    let warning = skip_warning::<Frame>("raw -", 4);
+    assert!(warning.starts_with("raw -: too slow") && warning.contains("--buffers, now 4, at most 32"), "{warning}");
+    assert!(!skip_warning::<Frame>("raw -", 32).contains("--buffers"));
+    assert!(!skip_warning::<Metadata>("frames", 4).contains("--buffers"), "it holds none");
 }
 
 #[test]
@@ -126,7 +146,8 @@ fn a_sink_that_does_not_end_is_left_behind_with_its_frames_counted() {
     sink.offer(&frame(&pool, false).unwrap());
     sink.offer(&frame(&pool, false).unwrap());
     sink.end();
-    sink.join(Instant::now() + Duration::from_millis(50));
+    // As if it had been waited for until now.
+    sink.join(Instant::now() - Duration::from_secs(60));
     let counts = sink.counts();
     assert_eq!((counts.written, counts.skipped_by.slow, counts.pending), (0, 2, 0));
 }

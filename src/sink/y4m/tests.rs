@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::{Clock, Simulated};
-use crate::config::CaptureConfig;
+use crate::config::{CaptureConfig, Output};
 use crate::format::{Field, FourCC, PlaneFormat, Size};
 use crate::source::test_camera::TestCamera;
 use crate::source::{Dequeued, Source};
@@ -229,7 +229,7 @@ fn what_cannot_be_written_is_refused() {
 
 #[test]
 fn the_way_out_is_a_format_that_the_camera_has() {
-    let mut sink = Y4m::new(&Output::Stdout).unwrap();
+    let mut sink = Y4m::new(Target::open(&Output::Stdout).unwrap());
     let stream = StreamInfo::of(Arc::new(format(b"H264", 1280, 720, &[(0, 1_843_200)])), 4);
     let mut refusal = |offered: &[&[u8; 4]]| {
         let offered = offered.iter().map(|code| FourCC(**code)).collect();
@@ -258,7 +258,7 @@ fn captured(code: &[u8; 4]) -> (StreamInfo, Frame) {
 fn a_file_has_one_header_and_one_picture() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("frames.y4m");
-    let mut sink = Y4m::new(&Output::Path(path.clone())).unwrap();
+    let mut sink = Y4m::new(Target::open(&Output::Path(path.clone())).unwrap());
     let (grey, _) = captured(b"GREY");
     let (yuyv, yuyv_frame) = captured(b"YUYV");
     let (uyvy, uyvy_frame) = captured(b"UYVY");
