@@ -5,7 +5,7 @@
 //! ```
 //!
 //! [`Http`] is what capture sees: it leaves the newest frame in a slot, and only while somebody watches. The [`server`] is one
-//! thread for all else; `pictures` makes JPEG of frames, `connection` is one client, `access` says who may be one, `request` and
+//! thread for all else; `pictures` makes JPEG of frames, `connection` is one client, `access` says who may be one (`verifier` hashes passwords for it), `request` and
 //! `response` speak HTTP, `multipart` is the stream's form, `status` and `metrics` tell how it goes, `notices` what else is wrong.
 
 mod access;
@@ -19,6 +19,7 @@ mod response;
 mod server;
 mod socket;
 mod status;
+mod verifier;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -30,7 +31,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
-pub(crate) use access::is_password_hash;
+pub(crate) use access::{MOST_ROUNDS, is_password_hash};
 pub(crate) use status::Board;
 
 use crate::clock::Clock;
@@ -213,9 +214,14 @@ impl Shared {
         change(&mut slot);
         if std::mem::take(&mut slot.sleeping) {
             drop(slot);
-            // It is never full: that would take 2^64 wakes.
-            let _ = rustix::io::write(&self.wake, &1_u64.to_ne_bytes());
+            self.wake();
         }
+    }
+
+    /// Wakes the server.
+    fn wake(&self) {
+        // It is never full: that would take 2^64 wakes.
+        let _ = rustix::io::write(&self.wake, &1_u64.to_ne_bytes());
     }
 
     /// What there is to do. After [`Work::Nothing`] the server sleeps, until it is woken.

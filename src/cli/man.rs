@@ -52,7 +52,7 @@ const CONFIGURATION: &[Part] = &[
     ),
     Text(
         "Whom --http serves is said in a table [http]: listen (the address), token, password-hash (as openssl passwd -6 \
-         prints it), allow-anonymous, quality, max-quality, max-fps, max-connections, max-connections-per-address and \
+         prints it), allow-anonymous, host-names, quality, max-quality, max-fps, max-connections, max-connections-per-address and \
          allow-origin. An address other than this machine's own needs one of token, password-hash and allow-anonymous = true.",
     ),
     Text(

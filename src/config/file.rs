@@ -179,7 +179,8 @@ impl<'i> Reader<'i> {
                 "max-connections-per-address" => {
                     http.max_connections_per_address = self.integer(key, value, CONNECTIONS);
                 }
-                "allow-origin" => http.allow_origin = self.string(key, value, |text| Ok(text.to_owned())),
+                "host-names" => http.host_names = self.list(key, value, |text| Ok(text.to_owned())),
+                "allow-origin" => http.allow_origin = self.list(key, value, |text| Ok(text.to_owned())),
                 "notices" => http.notices = self.string(key, value, |text| Ok(text.into())),
                 _ => self.unknown(name, key, &http::KEYS),
             }

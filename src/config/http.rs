@@ -15,11 +15,12 @@ const PORT: u16 = 8080;
 /// Where notices are where nothing is said: below what root alone writes.
 const NOTICES: &str = "/run/picam/notices";
 /// The keys of the table `[http]`.
-pub const KEYS: [&str; 11] = [
+pub const KEYS: [&str; 12] = [
     "listen",
     "token",
     "password-hash",
     "allow-anonymous",
+    "host-names",
     "quality",
     "max-quality",
     "max-fps",
@@ -45,6 +46,8 @@ pub struct HttpConfig {
     pub password_hash: Option<Secret>,
     /// Whether everybody is let in.
     pub allow_anonymous: bool,
+    /// The names under which everybody is, beside addresses and .local.
+    pub host_names: Vec<String>,
     /// JPEG quality where the client asks for none: 1 to 100.
     pub quality: u8,
     /// The most a client can ask for.
@@ -55,8 +58,8 @@ pub struct HttpConfig {
     pub max_connections: u32,
     /// Of these, how many from one address.
     pub max_connections_per_address: u32,
-    /// The origin (`https://example.com`) or `*` whose pages may read what is served.
-    pub allow_origin: Option<String>,
+    /// The origins (`https://example.com`) or `*` whose pages may read what is served.
+    pub allow_origin: Vec<String>,
     /// The directory in which the rest of the system leaves what else is to be shown as wrong: a file each, of one line.
     pub notices: PathBuf,
 }
@@ -79,12 +82,13 @@ pub struct HttpSettings {
     pub token: Option<Secret>,
     pub password_hash: Option<Secret>,
     pub allow_anonymous: Option<bool>,
+    pub host_names: Option<Vec<String>>,
     pub quality: Option<u8>,
     pub max_quality: Option<u8>,
     pub max_fps: Option<Rate>,
     pub max_connections: Option<u32>,
     pub max_connections_per_address: Option<u32>,
-    pub allow_origin: Option<String>,
+    pub allow_origin: Option<Vec<String>>,
     pub notices: Option<PathBuf>,
 }
 
@@ -95,6 +99,7 @@ impl HttpSettings {
             token: over.token.or(self.token),
             password_hash: over.password_hash.or(self.password_hash),
             allow_anonymous: over.allow_anonymous.or(self.allow_anonymous),
+            host_names: over.host_names.or(self.host_names),
             quality: over.quality.or(self.quality),
             max_quality: over.max_quality.or(self.max_quality),
             max_fps: over.max_fps.or(self.max_fps),
@@ -119,6 +124,7 @@ impl HttpSettings {
             token: self.token.filter(|token| !token.0.is_empty()),
             password_hash: self.password_hash.filter(|hash| !hash.0.is_empty()),
             allow_anonymous: self.allow_anonymous.unwrap_or(default.allow_anonymous),
+            host_names: self.host_names.unwrap_or_default(),
             quality: self.quality.unwrap_or(default.quality),
             max_quality: self.max_quality.unwrap_or(default.max_quality.max(self.quality.unwrap_or(0))),
             max_fps: self.max_fps,
@@ -126,7 +132,12 @@ impl HttpSettings {
             max_connections_per_address: self
                 .max_connections_per_address
                 .unwrap_or(default.max_connections_per_address),
-            allow_origin: self.allow_origin.filter(|origin| !origin.is_empty()),
+            allow_origin: self
+                .allow_origin
+                .unwrap_or_default()
+                .into_iter()
+                .filter(|origin| !origin.is_empty())
+                .collect(),
             notices: self.notices.unwrap_or(default.notices),
             ..default
         };
@@ -154,8 +165,11 @@ impl HttpSettings {
             }
         }
         if config.password_hash.as_ref().is_some_and(|hash| !crate::http::is_password_hash(&hash.0)) {
-            let reason = "should be what `openssl passwd -6` or `mkpasswd -m sha-512` prints: $6$...";
-            problem("http.password-hash", reason.to_owned());
+            let reason = format!(
+                "should be what `openssl passwd -6` or `mkpasswd -m sha-512` prints: $6$..., of {} rounds at most",
+                crate::http::MOST_ROUNDS
+            );
+            problem("http.password-hash", reason);
         }
         for (key, quality) in [("http.quality", config.quality), ("http.max-quality", config.max_quality)] {
             if !QUALITY.contains(&quality) {
@@ -165,9 +179,10 @@ impl HttpSettings {
         if config.quality > config.max_quality {
             problem("http.quality", format!("{} is more than max-quality, {}", config.quality, config.max_quality));
         }
-        if config.allow_origin.as_deref().is_some_and(|origin| !is_origin(origin)) {
-            let reason = "should be an origin such as https://example.com:8443, without a path, or *";
-            problem("http.allow-origin", reason.to_owned());
+        if let Some(wrong) = config.allow_origin.iter().find(|origin| !is_origin(origin)) {
+            let reason =
+                format!("\"{wrong}\" should be an origin such as https://example.com:8443, without a path, or *");
+            problem("http.allow-origin", reason);
         }
         match problems.is_empty() {
             true => Ok((!said_nothing).then_some(config)),
@@ -184,12 +199,13 @@ impl HttpConfig {
             token: None,
             password_hash: None,
             allow_anonymous: false,
+            host_names: Vec::new(),
             quality: 80,
             max_quality: 95,
             max_fps: None,
             max_connections: 64,
             max_connections_per_address: 32,
-            allow_origin: None,
+            allow_origin: Vec::new(),
             notices: PathBuf::from(NOTICES),
         }
     }

@@ -1,4 +1,7 @@
 //! Who may watch: the token or the password, compared in constant time.
+//!
+//! A token is compared at once. A password takes milliseconds to hash, which is the [`verifier`](super::verifier)'s work, and
+//! only until the right one is known. Wrong ones are limited for each address, so that who guesses shuts out nobody else.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -7,28 +10,33 @@ use base64ct::{Base64, Encoding};
 use ctutils::CtEq;
 use sha_crypt::{PasswordVerifier, ShaCrypt};
 
-use super::request::Request;
+use super::request::{Request, host_name};
+use super::verifier::Attempt;
 use crate::config::HttpConfig;
 
-/// A wrong password costs milliseconds of the thread that serves everybody: so many of them a second are looked at.
-const GUESSES_A_SECOND: usize = 4;
-/// Of these, from one address: who guesses shuts out nobody else.
-const GUESSES_OF_ONE: usize = 2;
-/// Rounds of hashing that a password may take. crypt(3) has 5,000 where nothing is said.
-const MOST_ROUNDS: u32 = 100_000;
+/// Passwords of one address that are looked at in a second. The owner's own is among them where somebody guesses at the same
+/// address, so it is more than a page of guesses asks for; a good password stands a thousand years of it.
+const GUESSES_A_SECOND: usize = 64;
+/// Rounds of hashing that a password may take: twice what crypt(3) has where nothing is said.
+pub(crate) const MOST_ROUNDS: u32 = 10_000;
 /// Bytes of a password that is looked at: what a hash costs grows with them.
 const LONGEST_PASSWORD: usize = 256;
+/// Addresses that are remembered, of each kind.
+const MOST_ADDRESSES: usize = 256;
 
 /// What comes of a request's credentials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Granted,
-    /// None were given, or wrong ones.
-    Denied,
+    /// None were given.
+    Missing,
+    Wrong,
+    /// Only hashing this password tells; [`Access::learn`] takes the answer.
+    Unknown(Vec<u8>),
     /// Too many wrong passwords of late.
     TooManyGuesses,
-    /// Whoever serves only this machine's own programs is not to be asked under another machine's name: a web page
-    /// elsewhere could have its name resolved to 127.0.0.1, and read what its visitor can read.
+    /// Whoever serves without a secret is not to be asked under another machine's name: a web page elsewhere could have its
+    /// name resolved to this address (DNS rebinding), and read what its visitor can read.
     ForeignHost,
 }
 
@@ -36,12 +44,14 @@ pub(super) enum Verdict {
 #[derive(Debug)]
 pub(super) struct Access {
     token: Option<Vec<u8>>,
-    password_hash: Option<String>,
+    has_password: bool,
     /// The password that was right, so that its hash is not computed for every request.
     password: Option<Vec<u8>>,
-    /// Whether nobody but this machine's programs can connect, and they need no secret.
-    local_only: bool,
-    /// Who guessed wrong in this second.
+    /// Who gave it: not to be limited by what others at the address guess.
+    known: Vec<IpAddr>,
+    /// The names to serve under where there is no secret, beside addresses; `None`: only this machine's programs.
+    names: Option<Vec<String>>,
+    /// Whose passwords were looked at in this second.
     guesses: Vec<IpAddr>,
     /// When that began, on CLOCK_MONOTONIC.
     since: Duration,
@@ -63,12 +73,12 @@ pub(crate) fn is_password_hash(hash: &str) -> bool {
 
 impl Access {
     pub(super) fn new(config: &HttpConfig) -> Self {
-        let has_secret = config.token.is_some() || config.password_hash.is_some();
         Access {
             token: config.token.as_ref().map(|token| token.0.clone().into_bytes()),
-            password_hash: config.password_hash.as_ref().map(|hash| hash.0.clone()),
+            has_password: config.password_hash.is_some(),
             password: None,
-            local_only: !has_secret && !config.allow_anonymous,
+            known: Vec::new(),
+            names: config.allow_anonymous.then(|| config.host_names.clone()),
             guesses: Vec::new(),
             since: Duration::ZERO,
         }
@@ -76,29 +86,47 @@ impl Access {
 
     /// Whether the request of `peer` may be answered, at `now` on CLOCK_MONOTONIC.
     pub(super) fn check(&mut self, request: &Request, peer: IpAddr, now: Duration) -> Verdict {
-        if self.token.is_none() && self.password_hash.is_none() {
-            let is_local = !self.local_only || request.host.as_deref().is_none_or(is_loopback);
-            return if is_local { Verdict::Granted } else { Verdict::ForeignHost };
+        if self.token.is_none() && !self.has_password {
+            let is_own = request.host.as_deref().is_none_or(|host| self.is_own_name(host));
+            return if is_own { Verdict::Granted } else { Verdict::ForeignHost };
         }
-        let authorization = request.authorization.as_deref().and_then(|value| value.split_once(' '));
-        let password = match authorization {
+        let mut password = None;
+        let mut given = Vec::new();
+        given.extend(request.query("token").map(|token| token.as_bytes().to_vec()));
+        match request.authorization.as_deref().and_then(|value| value.split_once(' ')) {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-                return if self.is_token(token.trim().as_bytes()) { Verdict::Granted } else { Verdict::Denied };
+                given.push(token.trim().as_bytes().to_vec())
             }
             Some((scheme, encoded)) if scheme.eq_ignore_ascii_case("basic") => {
                 let decoded = Base64::decode_vec(encoded.trim()).unwrap_or_default();
                 // Any user name will do: there is one secret, and nothing that users could have of their own.
-                decoded.iter().position(|byte| *byte == b':').map(|colon| decoded[colon + 1..].to_vec())
+                if let Some(colon) = decoded.iter().position(|byte| *byte == b':') {
+                    password = Some(decoded[colon + 1..].to_vec());
+                }
+                given.push(password.clone().unwrap_or_default());
             }
-            _ => None,
-        };
-        let by_query = request.query("token").is_some_and(|token| self.is_token(token.as_bytes()));
-        match password {
-            _ if by_query => Verdict::Granted,
-            Some(password) if self.is_token(&password) => Verdict::Granted,
-            Some(password) if password.len() <= LONGEST_PASSWORD => self.check_password(password, peer, now),
-            _ => Verdict::Denied,
+            _ => {}
         }
+        // Whichever is right counts: an old bearer token of a client does not spoil the link that its user was given.
+        if given.iter().any(|given| self.is_token(given)) {
+            return Verdict::Granted;
+        }
+        match password {
+            Some(password) if self.has_password && password.len() <= LONGEST_PASSWORD => {
+                self.check_password(password, peer, now)
+            }
+            _ if given.is_empty() => Verdict::Missing,
+            _ => Verdict::Wrong,
+        }
+    }
+
+    /// What hashing said of a password.
+    pub(super) fn learn(&mut self, attempt: Attempt, is_right: bool) -> Verdict {
+        if !is_right {
+            return Verdict::Wrong;
+        }
+        self.password = Some(attempt.password);
+        self.knows(attempt.peer)
     }
 
     fn is_token(&self, given: &[u8]) -> bool {
@@ -106,39 +134,56 @@ impl Access {
     }
 
     fn check_password(&mut self, given: Vec<u8>, peer: IpAddr, now: Duration) -> Verdict {
-        let Some(hash) = &self.password_hash else { return Verdict::Denied };
-        if self.password.as_deref().is_some_and(|password| equal(password, &given)) {
-            return Verdict::Granted;
+        if !self.known.contains(&peer) {
+            if now.saturating_sub(self.since) >= Duration::from_secs(1) {
+                self.since = now;
+                self.guesses.clear();
+            }
+            if self.guesses.iter().filter(|guesser| **guesser == peer).count() >= GUESSES_A_SECOND {
+                return Verdict::TooManyGuesses;
+            }
+            if self.guesses.len() < MOST_ADDRESSES * GUESSES_A_SECOND {
+                self.guesses.push(peer);
+            }
         }
-        if now.saturating_sub(self.since) >= Duration::from_secs(1) {
-            self.since = now;
-            self.guesses.clear();
+        match &self.password {
+            Some(password) if equal(password, &given) => self.knows(peer),
+            Some(_) => Verdict::Wrong,
+            None => Verdict::Unknown(given),
         }
-        let of_peer = self.guesses.iter().filter(|guesser| **guesser == peer).count();
-        if self.guesses.len() >= GUESSES_A_SECOND || of_peer >= GUESSES_OF_ONE {
-            return Verdict::TooManyGuesses;
+    }
+
+    /// This address gave the right password.
+    fn knows(&mut self, peer: IpAddr) -> Verdict {
+        if !self.known.contains(&peer) {
+            if self.known.len() == MOST_ADDRESSES {
+                self.known.remove(0);
+            }
+            self.known.push(peer);
         }
-        self.guesses.push(peer);
-        if ShaCrypt::default().verify_password(&given, hash.as_str()).is_err() {
-            return Verdict::Denied;
-        }
-        self.password = Some(given);
         Verdict::Granted
+    }
+
+    /// Whether a `Host` header is a name of this machine's own, to whoever needs no secret.
+    fn is_own_name(&self, host: &str) -> bool {
+        let name = host_name(host).to_ascii_lowercase();
+        let address: Option<IpAddr> = name.parse().ok();
+        match &self.names {
+            None => name == "localhost" || address.is_some_and(|address| address.is_loopback()),
+            // No name server outside this network gives out .local.
+            Some(names) => {
+                address.is_some()
+                    || name == "localhost"
+                    || name.ends_with(".local")
+                    || names.iter().any(|own| own.eq_ignore_ascii_case(&name))
+            }
+        }
     }
 }
 
 /// In a time that depends on the lengths alone.
 fn equal(secret: &[u8], given: &[u8]) -> bool {
     bool::from(secret.ct_eq(given))
-}
-
-/// Whether a `Host` header names this machine as it names itself.
-fn is_loopback(host: &str) -> bool {
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    };
-    name.eq_ignore_ascii_case("localhost") || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
 #[cfg(test)]
@@ -189,48 +234,94 @@ mod tests {
             ("/?token=", ""),
             ("/?Token=0123456789", ""),
         ] {
-            assert_eq!(check(target, headers), Verdict::Denied, "{target} {headers}");
+            let verdict = check(target, headers);
+            assert!(matches!(verdict, Verdict::Wrong | Verdict::Missing), "{target} {headers}: {verdict:?}");
         }
     }
 
+    fn basic(password: &str) -> Request {
+        let encoded = Base64::encode_string(format!("me:{password}").as_bytes());
+        request("/", &format!("Authorization: Basic {encoded}\r\n"))
+    }
+
     #[test]
-    fn a_password_is_checked_by_its_hash_and_guessing_is_slow() {
+    fn hashes_are_those_that_can_be_checked_quickly() {
         assert!(is_password_hash(HASH));
-        let slow = HASH.replace("$6$", "$6$rounds=999999999$");
+        let slow = HASH.replace("$6$", "$6$rounds=10001$");
         for bad in
             ["", "é", "secret", "$1$a$b", "$6$", "$6$salt", "$6$salt$", "$y$j9T$a$b", &HASH[..HASH.len() - 1], &slow]
         {
             assert!(!is_password_hash(bad), "{bad}");
         }
-        let mut access = access(None, Some(HASH), false);
-        let mut check = |password: &str, peer: [u8; 4], now| {
-            let encoded = Base64::encode_string(format!("me:{password}").as_bytes());
-            access.check(&request("/", &format!("Authorization: Basic {encoded}\r\n")), peer.into(), now)
-        };
-        let (guesser, owner) = ([10, 0, 0, 1], [10, 0, 0, 2]);
-        for _ in 0..GUESSES_OF_ONE {
-            assert_eq!(check("wrong", guesser, Duration::ZERO), Verdict::Denied);
-        }
-        assert_eq!(check("wrong", guesser, Duration::ZERO), Verdict::TooManyGuesses);
-        assert_eq!(check("secret", owner, Duration::ZERO), Verdict::Granted, "who knows it is not shut out");
-        assert_eq!(check("secret", guesser, Duration::ZERO), Verdict::Granted, "nor later from anywhere");
-        assert_eq!(check("wrong", guesser, Duration::from_secs(1)), Verdict::Denied);
-        assert_eq!(check(&"long".repeat(1000), owner, Duration::from_secs(1)), Verdict::Denied);
     }
 
     #[test]
-    fn a_server_for_this_machine_only_answers_to_its_name() {
+    fn guessing_is_limited_and_shuts_out_nobody() {
+        let mut access = access(None, Some(HASH), false);
+        let (guesser, owner) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
+        let mut second = 0;
+        // Half of them before anybody was let in, the other half after that.
+        for is_known in [false, true] {
+            let now = Duration::from_secs(second);
+            second += 1;
+            for n in 0..GUESSES_A_SECOND {
+                let guess = format!("guess {n}");
+                let expected = if is_known { Verdict::Wrong } else { Verdict::Unknown(guess.clone().into_bytes()) };
+                assert_eq!(access.check(&basic(&guess), guesser, now), expected);
+            }
+            assert_eq!(access.check(&basic("guess"), guesser, now), Verdict::TooManyGuesses);
+            assert_eq!(access.check(&basic("secret"), guesser, now), Verdict::TooManyGuesses, "right or wrong");
+            let attempt = Attempt { ticket: 1, peer: owner, password: b"secret".to_vec() };
+            match access.check(&basic("secret"), owner, now) {
+                Verdict::Unknown(password) if !is_known => assert_eq!(password, attempt.password),
+                verdict => assert_eq!(verdict, Verdict::Granted),
+            }
+            assert_eq!(access.learn(Attempt { password: b"guess".to_vec(), ..attempt.clone() }, false), Verdict::Wrong);
+            assert_eq!(access.learn(attempt, true), Verdict::Granted);
+        }
+        // Who gave the right one is not limited any more, whatever comes from there.
+        let now = Duration::from_secs(second);
+        for _ in 0..2 * GUESSES_A_SECOND {
+            assert_eq!(access.check(&basic("guess"), owner, now), Verdict::Wrong);
+        }
+        assert_eq!(access.check(&basic("secret"), owner, now), Verdict::Granted);
+        assert_eq!(access.check(&basic(&"long".repeat(1000)), owner, now), Verdict::Wrong);
+    }
+
+    #[test]
+    fn any_right_secret_lets_in() {
+        let mut access = access(Some("0123456789abcdef"), Some(HASH), false);
+        let right = "/?token=0123456789abcdef";
+        for headers in
+            ["Authorization: Bearer old\r\n", "Authorization: Basic bWU6b2xk\r\n", "Authorization: Other x\r\n"]
+        {
+            assert_eq!(access.check(&request(right, headers), HERE, Duration::ZERO), Verdict::Granted, "{headers}");
+        }
+    }
+
+    #[test]
+    fn without_a_secret_other_machines_names_are_refused() {
         let local = HttpConfig::at("127.0.0.1:8080".parse().unwrap());
-        for (host, verdict) in [
-            ("localhost:8080", Verdict::Granted),
-            ("127.0.0.1", Verdict::Granted),
-            ("[::1]:8080", Verdict::Granted),
-            ("evil.example:8080", Verdict::ForeignHost),
-            ("192.168.1.1", Verdict::ForeignHost),
+        let open =
+            HttpConfig { allow_anonymous: true, host_names: vec!["camera.example.org".to_owned()], ..local.clone() };
+        for (host, by_local, by_open) in [
+            ("localhost:8080", true, true),
+            ("localhost.", true, true),
+            ("127.0.0.1", true, true),
+            ("[::1]:8080", true, true),
+            ("192.168.1.1:8080", false, true),
+            ("[fe80::1]", false, true),
+            ("picam.local:8080", false, true),
+            ("Camera.example.org", false, true),
+            ("evil.example:8080", false, false),
+            ("camera.example.org.evil.example", false, false),
+            ("local", false, false),
         ] {
             let asked = request("/", &format!("Host: {host}\r\n"));
-            assert_eq!(Access::new(&local).check(&asked, HERE, Duration::ZERO), verdict, "{host}");
-            assert_eq!(access(None, None, true).check(&asked, HERE, Duration::ZERO), Verdict::Granted);
+            for (config, is_granted) in [(&local, by_local), (&open, by_open)] {
+                let expected = if is_granted { Verdict::Granted } else { Verdict::ForeignHost };
+                assert_eq!(Access::new(config).check(&asked, HERE, Duration::ZERO), expected, "{host}");
+            }
         }
     }
 }

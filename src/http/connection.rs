@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::multipart::Taken;
-use super::request::LONGEST;
+use super::request::{LONGEST, Request};
 use super::socket;
 
 /// What a connection is in the middle of.
@@ -14,6 +14,8 @@ use super::socket;
 pub(super) enum State {
     /// Reading a request, or waiting for one.
     Request,
+    /// Waiting until this request's password is hashed.
+    Password { ticket: u64, request: Box<Request> },
     /// Sending an answer, after which it is closed or used again.
     Answer { close: bool },
     /// Waiting for the next frame, to send that one.
@@ -106,6 +108,8 @@ pub(super) enum Received {
 
 pub(super) struct Connection {
     socket: TcpStream,
+    pub(super) address: IpAddr,
+    /// What it is counted and limited by: the address, or its network.
     pub(super) peer: IpAddr,
     /// What epoll calls it.
     pub(super) token: u64,
@@ -118,9 +122,10 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(socket: TcpStream, peer: IpAddr, deadline: Duration) -> Self {
+    pub(super) fn new(socket: TcpStream, address: IpAddr, peer: IpAddr, deadline: Duration) -> Self {
         Connection {
             socket,
+            address,
             peer,
             token: 0,
             state: State::Request,

@@ -16,6 +16,7 @@ pub(super) struct Request {
     pub(super) host: Option<String>,
     pub(super) authorization: Option<String>,
     pub(super) origin: Option<String>,
+    referer: Option<String>,
     /// Whether the connection may be used again.
     pub(super) keep_alive: bool,
 }
@@ -45,6 +46,7 @@ impl Request {
                 "host" => request.host = Some(value),
                 "authorization" => request.authorization = Some(value),
                 "origin" => request.origin = Some(value),
+                "referer" => request.referer = Some(value),
                 "connection" => {
                     request.keep_alive &= !value.split(',').any(|option| option.trim().eq_ignore_ascii_case("close"));
                 }
@@ -58,10 +60,27 @@ impl Request {
         Ok(Some((request, length)))
     }
 
+    /// Whether a page of this host, at whatever port, asks: it says so by Origin, or for pictures by Referer.
+    pub(super) fn is_from_same_host(&self) -> bool {
+        let page = self.origin.as_deref().or(self.referer.as_deref());
+        let page = page.and_then(|page| page.strip_prefix("http://").or(page.strip_prefix("https://")));
+        let page = page.and_then(|page| page.split('/').next()).map(host_name);
+        page.is_some_and(|page| self.host.as_deref().is_some_and(|host| host_name(host).eq_ignore_ascii_case(page)))
+    }
+
     /// The value of a parameter of the query, the first of its name.
     pub(super) fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
+}
+
+/// The host of `HOST:PORT`, without the brackets of an IPv6 address and the dot of a name that is complete.
+pub(super) fn host_name(authority: &str) -> &str {
+    let name = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    name.strip_suffix('.').unwrap_or(name)
 }
 
 #[cfg(test)]

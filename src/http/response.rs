@@ -62,8 +62,8 @@ impl Response {
 #[derive(Clone, Copy)]
 pub(super) struct Head<'a> {
     pub(super) keep_alive: bool,
-    /// The configured origin whose pages may read what is served.
-    pub(super) allow_origin: Option<&'a str>,
+    /// The configured origins whose pages may read what is served.
+    pub(super) allow_origin: &'a [String],
     pub(super) request: Option<&'a Request>,
 }
 
@@ -77,15 +77,15 @@ impl Head<'_> {
             "Server: picam\r\nConnection: {connection}\r\nCache-Control: no-store\r\n\
              X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
         );
-        let Some(allowed) = self.allow_origin else {
-            // Another port of the same host may show it, as OctoPrint does; another site may not.
-            text.push_str("Cross-Origin-Resource-Policy: same-site\r\n");
-            return;
-        };
-        text.push_str("Cross-Origin-Resource-Policy: cross-origin\r\nVary: Origin\r\n");
+        // Another port of the same host may show it, as OctoPrint does; another site may not. That a host is its own site
+        // browsers know of names only, and not of addresses: there, the page's address decides.
+        let is_same_host = self.request.is_some_and(Request::is_from_same_host);
+        let policy = if self.allow_origin.is_empty() && !is_same_host { "same-site" } else { "cross-origin" };
+        let _ = write!(text, "Cross-Origin-Resource-Policy: {policy}\r\nVary: Origin, Referer\r\n");
         let origin = self.request.and_then(|request| request.origin.as_deref());
-        if let Some(origin) = origin.filter(|origin| allowed == "*" || *origin == allowed) {
-            let origin = if allowed == "*" { allowed } else { origin };
+        let allows_all = self.allow_origin.iter().any(|allowed| allowed == "*");
+        if let Some(origin) = origin.filter(|origin| allows_all || self.allow_origin.iter().any(|own| own == origin)) {
+            let origin = if allows_all { "*" } else { origin };
             let _ = write!(
                 text,
                 "Access-Control-Allow-Origin: {origin}\r\nAccess-Control-Allow-Headers: Authorization\r\n\

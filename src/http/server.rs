@@ -22,6 +22,7 @@ use super::connection::{Connection, State};
 use super::pictures::Pictures;
 use super::response::{Response, Status};
 use super::status::Serving;
+use super::verifier::Verifier;
 use super::{Shared, Work};
 use crate::clock::Clock;
 use crate::config::HttpConfig;
@@ -36,6 +37,8 @@ const REQUEST_TIME: Duration = Duration::from_secs(10);
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 /// How long one that watches may take nothing at all: a phone that sleeps for a moment goes on where it was.
 const STALL_TIME: Duration = Duration::from_secs(120);
+/// How long a password waits for its turn to be hashed.
+const PASSWORD_TIME: Duration = Duration::from_secs(5);
 /// How long a snapshot waits for a frame, where five do not take longer.
 const SNAPSHOT_TIME: Duration = Duration::from_secs(5);
 /// How long the page shows a picture that stands still before it asks for the stream again, where five do not take longer.
@@ -73,6 +76,10 @@ pub(super) struct Server {
     epoll: OwnedFd,
     connections: Vec<Option<Connection>>,
     access: Access,
+    /// What hashes passwords, where there is one.
+    verifier: Option<Verifier>,
+    /// Of the last request whose password it got.
+    ticket: u64,
     camera: Camera,
     /// The size of the stream, or of the last one.
     size: Size,
@@ -86,8 +93,8 @@ pub(super) struct Server {
     /// The last second's, and the one before it, which is what is shown.
     recent_latency: [Times; 2],
     requests: BTreeMap<u16, u64>,
-    /// When wrong passwords are logged again.
-    guesses_told: Duration,
+    /// Whose wrong secrets were logged, and when.
+    failures_told: Vec<(IpAddr, Duration)>,
     next_tick: Duration,
     /// Whether something was logged that would otherwise be logged for every frame.
     told: bool,
@@ -109,8 +116,11 @@ impl Server {
         epoll::add(&epoll, &listener, EventData::new_u64(LISTENER), EventFlags::IN)?;
         // By edge: so it need not be read.
         epoll::add(&epoll, &shared.wake, EventData::new_u64(WAKE), EventFlags::IN | EventFlags::ET)?;
+        let hash = config.password_hash.as_ref().map(|hash| hash.0.clone());
         Ok(Server {
             access: Access::new(&config),
+            verifier: hash.map(|hash| Verifier::start(hash, Arc::clone(&shared))).transpose()?,
+            ticket: 0,
             camera: Camera::Waiting { reason: "picam has just started".to_owned(), still: None },
             size: STILL,
             interval: Duration::ZERO,
@@ -122,7 +132,7 @@ impl Server {
             latency: Times::new(),
             recent_latency: [Times::new(), Times::new()],
             requests: BTreeMap::new(),
-            guesses_told: Duration::ZERO,
+            failures_told: Vec::new(),
             next_tick: Duration::ZERO,
             told: false,
             told_of_accept: false,
@@ -193,7 +203,7 @@ impl Server {
 
     fn handle(&mut self, token: u64) {
         match token {
-            WAKE => {}
+            WAKE => self.verified(),
             LISTENER => self.accept(),
             index => self.advance(index as usize, self.clock.monotonic()),
         }
@@ -204,7 +214,7 @@ impl Server {
         for _ in 0..ACCEPTS {
             match self.listener.accept() {
                 Ok((socket, peer)) => {
-                    if let Err(error) = self.admit(socket, network(peer.ip().to_canonical())) {
+                    if let Err(error) = self.admit(socket, peer.ip().to_canonical()) {
                         log::debug!("{peer}: {error}");
                     }
                 }
@@ -222,7 +232,8 @@ impl Server {
         }
     }
 
-    fn admit(&mut self, socket: TcpStream, peer: IpAddr) -> io::Result<()> {
+    fn admit(&mut self, socket: TcpStream, address: IpAddr) -> io::Result<()> {
+        let peer = network(address);
         socket.set_nonblocking(true)?;
         socket.set_nodelay(true)?;
         let now = self.clock.monotonic();
@@ -232,7 +243,7 @@ impl Server {
         };
         let is_greedy = open(&|connection| connection.peer == peer) >= self.config.max_connections_per_address as usize;
         let is_full = open(&|_| true) >= self.config.max_connections as usize;
-        let mut connection = Connection::new(socket, peer, now + REQUEST_TIME);
+        let mut connection = Connection::new(socket, address, peer, now + REQUEST_TIME);
         if is_greedy || is_full && !self.evict() {
             let of_whom = if is_greedy { "from this address" } else { "in all" };
             let line = format!("too many connections {of_whom}: see max-connections in picam.toml");
@@ -266,6 +277,7 @@ impl Server {
             let rank = match connection.state {
                 State::Request | State::Closing => 0,
                 State::Answer { .. } => 1,
+                State::Password { .. } => 2,
                 State::Snapshot { .. } | State::Stream(_) => return None,
             };
             Some(((rank, connection.deadline), slot))
@@ -295,6 +307,12 @@ impl Server {
             State::Snapshot { keep_alive, .. } => {
                 let line = format!("no frame came within {:?}", self.patience(SNAPSHOT_TIME));
                 self.reply(connection, Response::text(Status::UNAVAILABLE, line), keep_alive, None, now);
+                self.serve(connection, now)
+            }
+            State::Password { ref request, .. } => {
+                let (line, keep_alive) = ("too many passwords are being looked at", request.keep_alive);
+                let response = Response::text(Status::TOO_MANY_REQUESTS, line).with("Retry-After: 1");
+                self.reply(connection, response, keep_alive, None, now);
                 self.serve(connection, now)
             }
             State::Request if !connection.input.is_empty() => {

@@ -1,5 +1,6 @@
 //! What there is to ask for, and the answers.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::super::access::Verdict;
@@ -7,14 +8,17 @@ use super::super::connection::{Body, Connection, State, Viewer};
 use super::super::multipart;
 use super::super::request::Request;
 use super::super::response::{Response, Status};
+use super::super::verifier::{Attempt, Verifier};
 use super::super::{metrics, notices, status};
-use super::{Camera, QUALITIES, SNAPSHOT_TIME, STALL_TIME, Server};
+use super::{Camera, PASSWORD_TIME, QUALITIES, SNAPSHOT_TIME, STALL_TIME, Server};
 use crate::format::Rate;
 
 /// The page: all of it.
 const PAGE: &str = include_str!("../page.html");
-/// How often wrong passwords are logged: a log on an SD card is not for guessers to fill.
-const GUESSES_TELL: Duration = Duration::from_secs(60);
+/// How often wrong secrets of one address are logged: a log on an SD card is not for guessers to fill.
+const FAILURES_TELL: Duration = Duration::from_secs(60);
+/// Of how many addresses in that time.
+const MOST_TOLD: usize = 64;
 /// How old the last frame may be where frames flow, if five do not take longer.
 const FLOWS: Duration = Duration::from_secs(3);
 
@@ -54,9 +58,44 @@ impl Route {
 impl Server {
     /// Answers a request, or sees to it that it will be.
     pub(super) fn answer(&mut self, connection: &mut Connection, request: &Request, now: Duration) {
-        match self.route(connection, request, now) {
-            Ok(()) => {}
-            Err(response) => self.reply(connection, response, request.keep_alive, Some(request), now),
+        let answered = self.route(connection, request, now);
+        self.finish(connection, request, answered, now);
+    }
+
+    fn finish(
+        &mut self,
+        connection: &mut Connection,
+        request: &Request,
+        answered: Result<(), Response>,
+        now: Duration,
+    ) {
+        if let Err(response) = answered {
+            self.reply(connection, response, request.keep_alive, Some(request), now);
+        }
+    }
+
+    /// Answers the requests whose passwords are hashed by now.
+    pub(super) fn verified(&mut self) {
+        let done = self.verifier.as_ref().map(Verifier::take).unwrap_or_default();
+        let now = self.clock.monotonic();
+        for (attempt, is_right) in done {
+            let is_its = |connection: &Option<Connection>| {
+                let state = connection.as_ref().map(|connection| &connection.state);
+                matches!(state, Some(State::Password { ticket, .. }) if *ticket == attempt.ticket)
+            };
+            let index = self.connections.iter().position(is_its);
+            let verdict = self.access.learn(attempt, is_right);
+            // Its client may be gone by now.
+            let Some(index) = index else { continue };
+            self.with(index, |server, connection| {
+                let State::Password { request, .. } = std::mem::replace(&mut connection.state, State::Request) else {
+                    return false;
+                };
+                let admitted = server.admit_request(connection, verdict, now);
+                let answered = admitted.and_then(|()| server.serve_route(connection, &request, now));
+                server.finish(connection, &request, answered, now);
+                server.serve(connection, now)
+            });
         }
     }
 
@@ -68,14 +107,42 @@ impl Server {
             "OPTIONS" => return Err(Response::new(Status::NO_CONTENT, "", "")),
             _ => return Err(Response::text(Status::METHOD_NOT_ALLOWED, "only GET and HEAD").with("Allow: GET, HEAD")),
         }
-        let route = Route::of(request);
-        match route {
+        match Route::of(request) {
             // Whether it lives is no secret, and who asks has no token: a supervisor, a load balancer.
             Some(Route::Health) => return Err(Response::text(Status::OK, "ok")),
             Some(Route::Ready) => return Err(self.ready(now)),
-            _ => self.admit_request(connection, request, now)?,
+            _ => {}
         }
-        match route {
+        match self.access.check(request, connection.peer, now) {
+            Verdict::Unknown(password) => self.verify(connection, request, password, now),
+            verdict => {
+                self.admit_request(connection, verdict, now)?;
+                self.serve_route(connection, request, now)
+            }
+        }
+    }
+
+    /// Has a request's password hashed; [`Server::verified`] goes on with it.
+    fn verify(
+        &mut self,
+        connection: &mut Connection,
+        request: &Request,
+        password: Vec<u8>,
+        now: Duration,
+    ) -> Result<(), Response> {
+        self.ticket += 1;
+        let attempt = Attempt { ticket: self.ticket, peer: connection.peer, password };
+        if !self.verifier.as_ref().is_some_and(|verifier| verifier.ask(attempt)) {
+            return self.admit_request(connection, Verdict::TooManyGuesses, now);
+        }
+        connection.state = State::Password { ticket: self.ticket, request: Box::new(request.clone()) };
+        connection.deadline = now + PASSWORD_TIME;
+        Ok(())
+    }
+
+    /// What an admitted request gets.
+    fn serve_route(&mut self, connection: &mut Connection, request: &Request, now: Duration) -> Result<(), Response> {
+        match Route::of(request) {
             Some(Route::Page) => Err(page()),
             Some(Route::Status) => {
                 let json = status::json(
@@ -102,21 +169,21 @@ impl Server {
         }
     }
 
-    fn admit_request(&mut self, connection: &Connection, request: &Request, now: Duration) -> Result<(), Response> {
-        match self.access.check(request, connection.peer, now) {
+    /// `Err` is the answer to who is not let in.
+    fn admit_request(&mut self, connection: &Connection, verdict: Verdict, now: Duration) -> Result<(), Response> {
+        match verdict {
             Verdict::Granted => Ok(()),
-            Verdict::Denied => {
-                log::debug!("{}: no or a wrong token or password", connection.peer);
+            Verdict::Missing | Verdict::Wrong | Verdict::Unknown(_) => {
+                if verdict == Verdict::Wrong {
+                    self.tell_failure(connection.address, now);
+                }
                 let line = "give the token: /?token=TOKEN, a bearer token, or as the password of any user";
                 Err(Response::text(Status::UNAUTHORIZED, line)
                     .with("WWW-Authenticate: Basic realm=\"picam\", charset=\"UTF-8\"")
                     .with("WWW-Authenticate: Bearer realm=\"picam\""))
             }
             Verdict::TooManyGuesses => {
-                if now >= self.guesses_told {
-                    self.guesses_told = now + GUESSES_TELL;
-                    log::warn!("http {}: many wrong passwords, the last from {}", self.config.listen, connection.peer);
-                }
+                self.tell_failure(connection.address, now);
                 Err(Response::text(Status::TOO_MANY_REQUESTS, "too many wrong passwords").with("Retry-After: 1"))
             }
             Verdict::ForeignHost => Err(Response::text(
@@ -124,6 +191,16 @@ impl Server {
                 "this server is for this machine only, as http://localhost: behind a proxy, set token, password-hash or \
                  allow-anonymous in [http] of picam.toml",
             )),
+        }
+    }
+
+    /// Logs a wrong secret, once a minute for each address; tools such as fail2ban read this line.
+    fn tell_failure(&mut self, address: IpAddr, now: Duration) {
+        self.failures_told.retain(|(_, told)| now.saturating_sub(*told) < FAILURES_TELL);
+        let is_told = self.failures_told.iter().any(|(told, _)| *told == address);
+        if !is_told && self.failures_told.len() < MOST_TOLD {
+            self.failures_told.push((address, now));
+            log::warn!("http {}: authentication failure from {address}", self.config.listen);
         }
     }
 

@@ -71,7 +71,7 @@ impl Server {
                         self.refuse(connection, Response::text(Status::BAD_REQUEST, line), now);
                     }
                 },
-                State::Snapshot { .. } => match connection.receive() {
+                State::Snapshot { .. } | State::Password { .. } => match connection.receive() {
                     Received::Bytes => {}
                     // Who has said all there is to say (`printf ... | nc`) still reads.
                     Received::Nothing | Received::End => return true,
@@ -163,6 +163,6 @@ impl Server {
     }
 
     pub(super) fn head_for<'a>(&'a self, request: Option<&'a Request>, keep_alive: bool) -> Head<'a> {
-        Head { keep_alive, allow_origin: self.config.allow_origin.as_deref(), request }
+        Head { keep_alive, allow_origin: &self.config.allow_origin, request }
     }
 }

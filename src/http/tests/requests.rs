@@ -1,5 +1,7 @@
 //! What is asked, by whom, and how often.
 
+use base64ct::{Base64, Encoding};
+
 use super::*;
 
 #[test]
@@ -17,9 +19,47 @@ fn who_has_no_token_sees_nothing() {
     assert_eq!(setup.get("/metrics", "Authorization: Bearer correct-horse\r\n").status(), 200);
 }
 
+/// `openssl passwd -6 -salt saltsalt secret`
+const HASH: &str = "$6$saltsalt$TVLlQcbpFVof5W3Yz4DTP6gRstiNuHwwTt6GLc1E5n0U0aDehy0S5knV8wiOQSpT0Y77vwPZN.Pq.H91p5hVO1";
+
+#[test]
+fn guesses_keep_neither_the_owner_nor_pictures_waiting() {
+    let mut setup = Setup::with_camera(FourCC::YUYV, SIZE, |config| {
+        config.token = Some(Secret("0123456789abcdef".to_owned()));
+        config.password_hash = Some(Secret(HASH.to_owned()));
+    });
+    let ask = |password: &[u8]| {
+        let mut socket = setup.connect();
+        let encoded = Base64::encode_string(&[b"me:", password].concat());
+        write!(socket, "GET /status.json HTTP/1.1\r\nAuthorization: Basic {encoded}\r\nConnection: close\r\n\r\n")
+            .unwrap();
+        BufReader::new(socket)
+    };
+    // All from the owner's address, and all there before the owner's own.
+    let mut guesses: Vec<_> = (0..20).map(|n| ask(format!("guess {n}").as_bytes())).collect();
+    let mut owner = ask(b"secret");
+    let mut viewer = setup.watch("token=0123456789abcdef");
+    let sequence = setup.grey();
+    assert_eq!(viewer.part().0, Some(sequence));
+    assert_eq!(Answer::read(&mut owner).status(), 200);
+    for guess in &mut guesses {
+        assert_eq!(Answer::read(guess).status(), 401);
+    }
+    // A client that went while its password waited is no other's answer.
+    let setup = Setup::without_camera(|config| config.password_hash = Some(Secret(HASH.to_owned())));
+    let encoded = Base64::encode_string(b"me:secret");
+    for _ in 0..10 {
+        write!(setup.connect(), "GET / HTTP/1.1\r\nAuthorization: Basic {encoded}\r\n\r\n").unwrap();
+    }
+    assert_eq!(setup.get("/", "").status(), 401);
+    assert_eq!(setup.get("/", &format!("Authorization: Basic {encoded}\r\n")).status(), 200);
+}
+
 #[test]
 fn methods_heads_and_origins() {
-    let setup = Setup::with_camera(FourCC::YUYV, SIZE, |config| config.allow_origin = Some("https://a.example".into()));
+    let setup = Setup::with_camera(FourCC::YUYV, SIZE, |config| {
+        config.allow_origin = vec!["https://c.example".to_owned(), "https://a.example".to_owned()];
+    });
     for (target, kind) in [
         ("/", "text/html"),
         ("/stream", "multipart/x-mixed-replace"),
@@ -45,8 +85,31 @@ fn methods_heads_and_origins() {
     };
     assert_eq!(allowed("https://a.example").as_deref(), Some("https://a.example"));
     assert_eq!(allowed("https://b.example"), None);
+    let foreign = Setup::without_camera(|_| {}).get("/", "Origin: http://a.example\r\n");
+    assert_eq!(field(&foreign.head, "Cross-Origin-Resource-Policy"), Some("same-site"));
     let without = Setup::without_camera(|_| {}).get("/status.json", "Origin: https://a.example\r\n");
     assert!(field(&without.head, "Access-Control-Allow-Origin").is_none());
+}
+
+#[test]
+fn a_page_of_the_same_host_may_show_it_from_another_port() {
+    let setup = Setup::without_camera(|_| {});
+    for (host, headers, policy) in [
+        ("192.168.1.5:8080", "Referer: http://192.168.1.5:5000/control\r\n", "cross-origin"),
+        ("192.168.1.5:8080", "Origin: http://192.168.1.5:5000\r\n", "cross-origin"),
+        ("192.168.1.5", "Origin: https://192.168.1.5\r\n", "cross-origin"),
+        ("[fe80::1]:8080", "Referer: http://[fe80::1]/\r\n", "cross-origin"),
+        ("Octopi.local:8080", "Referer: http://octopi.local/\r\n", "cross-origin"),
+        ("192.168.1.5:8080", "Referer: http://192.168.1.50:5000/\r\n", "same-site"),
+        ("192.168.1.5:8080", "Referer: http://evil.example/http://192.168.1.5/\r\n", "same-site"),
+        // Of the two, Origin is the one that no page can choose.
+        ("192.168.1.5:8080", "Origin: http://evil.example\r\nReferer: http://192.168.1.5/\r\n", "same-site"),
+        ("192.168.1.5:8080", "Origin: null\r\n", "same-site"),
+        ("192.168.1.5:8080", "", "same-site"),
+    ] {
+        let answer = setup.get("/healthz", &format!("Host: {host}\r\n{headers}"));
+        assert_eq!(field(&answer.head, "Cross-Origin-Resource-Policy"), Some(policy), "{host} {headers}");
+    }
 }
 
 #[test]

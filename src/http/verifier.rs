@@ -1,0 +1,126 @@
+//! The thread that hashes passwords: some milliseconds each, for which nobody's picture has to wait.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::IpAddr;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use sha_crypt::{PasswordVerifier, ShaCrypt};
+
+use super::Shared;
+
+/// Passwords that wait. As many as there are connections at most; beyond this many, more would wait too long.
+const MOST_WAITING: usize = 256;
+
+/// A password that is to be looked at, or was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Attempt {
+    /// Which request's.
+    pub(super) ticket: u64,
+    pub(super) peer: IpAddr,
+    pub(super) password: Vec<u8>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Attempt>,
+    /// With whether it was right.
+    done: Vec<(Attempt, bool)>,
+    is_ending: bool,
+}
+
+struct Desk {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+}
+
+impl Desk {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Its thread ends when it is dropped.
+pub(super) struct Verifier(Arc<Desk>);
+
+impl Verifier {
+    /// Compares with this hash, and wakes the server for each that is done.
+    ///
+    /// # Errors
+    /// No thread can be started.
+    pub(super) fn start(hash: String, shared: Arc<Shared>) -> io::Result<Self> {
+        let desk = Arc::new(Desk { queue: Mutex::default(), changed: Condvar::new() });
+        let own = Arc::clone(&desk);
+        std::thread::Builder::new().name("password".to_owned()).stack_size(128 * 1024).spawn(move || {
+            // Guesses get the time that nothing else wants. On Linux, process 0 is this thread.
+            let _ = rustix::process::setpriority_process(None, 19);
+            let mut last = None;
+            while let Some(attempt) = next(&own, last) {
+                last = Some(attempt.peer);
+                let is_right = ShaCrypt::default().verify_password(&attempt.password, hash.as_str()).is_ok();
+                own.queue().done.push((attempt, is_right));
+                shared.wake();
+            }
+        })?;
+        Ok(Verifier(desk))
+    }
+
+    /// Has this looked at; whether there is room for it.
+    pub(super) fn ask(&self, attempt: Attempt) -> bool {
+        let mut queue = self.0.queue();
+        let has_room = queue.waiting.len() < MOST_WAITING;
+        if has_room {
+            queue.waiting.push_back(attempt);
+            self.0.changed.notify_one();
+        }
+        has_room
+    }
+
+    /// What is done since the last time.
+    pub(super) fn take(&self) -> Vec<(Attempt, bool)> {
+        std::mem::take(&mut self.0.queue().done)
+    }
+}
+
+impl Drop for Verifier {
+    fn drop(&mut self) {
+        self.0.queue().is_ending = true;
+        self.0.changed.notify_one();
+    }
+}
+
+/// The next one: not twice in a row from one address, so that one that guesses leaves others their turn. `None`: the end.
+fn next(desk: &Desk, last: Option<IpAddr>) -> Option<Attempt> {
+    let mut queue = desk.queue();
+    loop {
+        if queue.is_ending {
+            return None;
+        }
+        let another = queue.waiting.iter().position(|attempt| Some(attempt.peer) != last).unwrap_or(0);
+        if let Some(attempt) = queue.waiting.remove(another) {
+            return Some(attempt);
+        }
+        queue = desk.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_take_turns() {
+        let desk = Desk { queue: Mutex::default(), changed: Condvar::new() };
+        let attempt = |ticket, host| Attempt { ticket, peer: IpAddr::from([10, 0, 0, host]), password: b"a".to_vec() };
+        let order = [(1, 1), (2, 1), (3, 1), (4, 2), (5, 3)];
+        desk.queue().waiting.extend(order.map(|(ticket, host)| attempt(ticket, host)));
+        let mut last = None;
+        let mut served = Vec::new();
+        for _ in order {
+            let attempt = next(&desk, last).unwrap();
+            last = Some(attempt.peer);
+            served.push(attempt.ticket);
+        }
+        assert_eq!(served, [1, 4, 2, 5, 3]);
+    }
+}
