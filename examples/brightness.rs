@@ -45,7 +45,7 @@ fn main() -> anyhow::Result<()> {
                 Err(TrySendError::Disconnected(_)) => break,
             },
             Event::Waiting(reason) => println!("waiting: {reason}"),
-            Event::Idle => {}
+            Event::Idle | Event::Resumed => {}
             Event::Stopped => break,
         }
     }

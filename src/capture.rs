@@ -5,6 +5,7 @@
 
 mod pace;
 pub(crate) mod timestamps;
+mod usefulness;
 mod watch;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use self::pace::{Pace, RETRY};
 use self::timestamps::Timestamps;
+use self::usefulness::{Change, Usefulness};
 use self::watch::Watch;
 use crate::clock::{Clock, System};
 use crate::config::{CaptureConfig, OnError};
@@ -32,8 +34,11 @@ pub enum Event {
     Started(StreamInfo),
     /// A frame was dequeued. Look at [`Metadata::corrupt`](crate::frame::Metadata::corrupt) before trusting its data.
     Frame(Frame),
-    /// The stream failed or no camera could be opened, and it is waited for. Told once for each new reason.
+    /// The stream failed, no camera could be opened, or the frames are of no use ([`DeviceError::NoSignal`],
+    /// [`DeviceError::Damaged`]; they still come), and it is waited for. Told once for each new reason.
     Waiting(DeviceError),
+    /// The frames are of use again, of the same stream.
+    Resumed,
     /// The time was up and nothing happened.
     Idle,
     /// [`Stop`] was asked for.
@@ -45,7 +50,7 @@ pub enum Event {
 pub enum Health {
     /// The last frame came less than the timeout ago, or the stream is that young.
     Capturing,
-    /// There is no camera to capture from, and that is waited for.
+    /// There is no camera to capture from, or its frames are of no use, and that is waited for.
     Waiting,
     /// The driver took the buffers and hangs: a stream brought nothing, and the one that was started after it brought nothing yet.
     Failing,
@@ -70,6 +75,10 @@ pub struct Capture {
     denied_since: Option<Duration>,
     pace: Pace,
     timestamps: Timestamps,
+    usefulness: Usefulness,
+    /// A frame that comes after the news of it.
+    pending: Option<Frame>,
+    keeps_corrupt: bool,
     repeated: Repeated,
     /// From when on a driver that hangs counts as failing.
     failing_from: Option<Duration>,
@@ -92,7 +101,7 @@ impl Capture {
             Selector::Test { .. } => Watch::Nothing,
             _ => Watch::Directory(roots.dev.clone()),
         };
-        let (timeout, on_error) = (config.timeout, config.on_error);
+        let (timeout, on_error, keeps_corrupt) = (config.timeout, config.on_error, config.keep_corrupt);
         let (asked, time) = (stop.clone(), Arc::clone(&clock));
         let repeated = Arc::new(Repeated::new(Arc::clone(&clock)));
         let open = Box::new(move |last: Option<&Identity>| -> Result<Box<dyn Source>, DeviceError> {
@@ -104,7 +113,7 @@ impl Capture {
                 }
             })
         });
-        Self::with(open, timeout, on_error, stop, watch, clock)
+        Capture { keeps_corrupt, ..Self::with(open, timeout, on_error, stop, watch, clock) }
     }
 
     fn with(open: Open, timeout: Duration, on_error: OnError, stop: Stop, watch: Watch, clock: Arc<dyn Clock>) -> Self {
@@ -122,6 +131,9 @@ impl Capture {
             denied_since: None,
             pace: Pace::new(timeout),
             timestamps: Timestamps::default(),
+            usefulness: Usefulness::default(),
+            pending: None,
+            keeps_corrupt: false,
             failing_from: None,
         }
     }
@@ -140,6 +152,7 @@ impl Capture {
     pub fn health(&self) -> Health {
         match self.state {
             _ if self.failing_from.is_some_and(|from| self.clock.monotonic() >= from) => Health::Failing,
+            State::Streaming { .. } if self.usefulness.is_useless() => Health::Waiting,
             State::Streaming { .. } => Health::Capturing,
             State::Closed { .. } => Health::Waiting,
         }
@@ -156,6 +169,9 @@ impl Capture {
 
     /// As [`Capture::next`], with the end of the wait on CLOCK_MONOTONIC.
     pub(crate) fn next_until(&mut self, until: Duration) -> Result<Event, DeviceError> {
+        if let Some(frame) = self.pending.take() {
+            return Ok(Event::Frame(frame));
+        }
         match &mut self.state {
             State::Streaming { source } => match source.dequeue(until.min(self.pace.stalls_at()), &self.stop) {
                 Ok(Dequeued::Frame(mut frame)) => {
@@ -165,11 +181,26 @@ impl Capture {
                     self.pace.frame(frame.metadata().dequeued);
                     self.failing_from = None;
                     self.accounting.frame(frame.metadata());
-                    Ok(Event::Frame(frame))
+                    let patience = (!self.keeps_corrupt).then(|| self.pace.patience());
+                    match self.usefulness.look(&frame, &mut **source, patience) {
+                        Change::None => Ok(Event::Frame(frame)),
+                        Change::Useless(reason) => {
+                            self.pending = Some(frame);
+                            self.wait_for(reason)
+                        }
+                        Change::Useful => {
+                            self.pending = Some(frame);
+                            self.told = None;
+                            Ok(Event::Resumed)
+                        }
+                    }
                 }
                 Ok(Dequeued::Stopped) => Ok(Event::Stopped),
                 Ok(Dequeued::NotYet) if self.clock.monotonic() < self.pace.stalls_at() => Ok(Event::Idle),
                 Ok(Dequeued::NotYet) => {
+                    if let Some(reason) = source.lacks_signal() {
+                        return self.failed(reason);
+                    }
                     let device = source.info().camera.to_string();
                     let (queue_depth, source) = (source.queue_depth(), source.refusal());
                     self.failed(DeviceError::Stalled { device, waited: self.pace.patience(), queue_depth, source })
@@ -204,8 +235,10 @@ impl Capture {
                 self.told = None;
                 self.denied_since = None;
                 self.accounting.stream_started(info.rate, info.format.field);
+                let now = self.clock.monotonic();
                 self.timestamps = Timestamps::default();
-                self.pace.started(self.clock.monotonic(), info.interval());
+                self.usefulness = Usefulness::of_stream_started(now);
+                self.pace.started(now, info.interval());
                 self.state = State::Streaming { source };
                 Ok(Event::Started(info))
             }
@@ -279,4 +312,4 @@ impl std::fmt::Debug for Capture {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

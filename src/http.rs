@@ -302,6 +302,10 @@ impl Outlet for Http {
         });
     }
 
+    fn resume(&self, stream: &StreamInfo) {
+        self.start(stream);
+    }
+
     fn offer(&self, frame: &Frame) {
         let metadata = frame.metadata();
         if metadata.corrupt && !self.takes_corrupt {

@@ -145,6 +145,10 @@ impl Run {
                     self.observed_next = self.observed_next.map(|_| clock::monotonic());
                     clock::monotonic()
                 }
+                Event::Resumed => {
+                    self.resumed();
+                    clock::monotonic()
+                }
                 Event::Idle => clock::monotonic(),
                 Event::Stopped => {
                     terminal::interrupted();
@@ -179,6 +183,15 @@ impl Run {
         self.notify.status(&format!("capturing {} at {rate} from {}", stream.format, stream.camera));
         self.waiting_for = None;
         self.stream = Some(stream);
+    }
+
+    /// The stream's frames are of use again.
+    fn resumed(&mut self) {
+        let Some(stream) = &self.stream else { return };
+        log::info!("{}: its frames are of use again", stream.camera);
+        self.sinks.iter().for_each(|sink| sink.resume(stream));
+        self.notify.status(&format!("capturing {} from {}", stream.format, stream.camera));
+        self.waiting_for = None;
     }
 
     /// Hands a frame on, with which so many are delivered.

@@ -11,6 +11,7 @@ use anyhow::bail;
 
 use crate::capture::{Capture, Event};
 use crate::config::{CaptureConfig, Output};
+use crate::device::DeviceError;
 use crate::format::Need;
 use crate::frame::Frame;
 use crate::jpeg::picture::Picture;
@@ -70,7 +71,16 @@ pub fn snapshot(config: CaptureConfig, stop: Stop, file: &Path, warmup: u32, qua
     let file = Output::new(file);
     let kind = Kind::of(&file).map_err(anyhow::Error::msg)?;
     refuse_terminal(&file)?;
-    let mut capture = Capture::new(CaptureConfig { need: Need::Picture, ..config }, stop);
+    let config = CaptureConfig { need: Need::Picture, keep_corrupt: false, ..config };
+    let bytes = take(&mut Capture::new(config, stop), kind, warmup, quality)?;
+    write(&file, &bytes).map_err(|error| match &file {
+        Output::Path(path) => sink::cannot(path, error),
+        Output::Stdout => anyhow::Error::new(error).context("cannot write to standard output"),
+    })
+}
+
+/// The first picture after `warmup` frames.
+fn take(capture: &mut Capture, kind: Kind, warmup: u32, quality: u8) -> anyhow::Result<Vec<u8>> {
     let (mut passed, mut failed) = (0, 0);
     loop {
         match capture.next(Duration::MAX)? {
@@ -78,12 +88,7 @@ pub fn snapshot(config: CaptureConfig, stop: Stop, file: &Path, warmup: u32, qua
             Event::Frame(_) if passed < warmup => passed += 1,
             // One that is no picture, as cameras make now and then, is not the last.
             Event::Frame(frame) => match picture(&frame, kind, quality) {
-                Ok(bytes) => {
-                    return write(&file, &bytes).map_err(|error| match &file {
-                        Output::Path(path) => sink::cannot(path, error),
-                        Output::Stdout => anyhow::Error::new(error).context("cannot write to standard output"),
-                    });
-                }
+                Ok(bytes) => return Ok(bytes),
                 Err(error) if failed == FAILURES => return Err(error.context("the camera's frames are no pictures")),
                 Err(error) => {
                     log::debug!("frame {}: {error:#}", frame.metadata().sequence);
@@ -94,8 +99,12 @@ pub fn snapshot(config: CaptureConfig, stop: Stop, file: &Path, warmup: u32, qua
                 log::debug!("{}: {}", stream.camera, stream.format);
                 jpeg::is_to_be_had(&stream).map_err(anyhow::Error::msg)?;
             }
+            // Nobody who waits for a picture can put that right.
+            Event::Waiting(reason @ (DeviceError::NoSignal { .. } | DeviceError::Damaged { .. })) => {
+                return Err(reason.into());
+            }
             Event::Waiting(reason) => log::warn!("{:#}; waiting", anyhow::Error::new(reason)),
-            Event::Idle => {}
+            Event::Idle | Event::Resumed => {}
             Event::Stopped => {
                 terminal::interrupted();
                 bail!("stopped before there was a picture")
@@ -172,6 +181,9 @@ fn beside(path: &Path) -> io::Result<(PathBuf, File)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::tests::of_test_camera;
+    use crate::format::Rate;
+    use crate::source::test_camera::Fault;
 
     #[test]
     fn what_a_killed_one_left_does_not_matter_and_links_stay() {
@@ -195,5 +207,19 @@ mod tests {
         assert!(refusal("a.webp").contains("a.webp ends in neither .jpg, .png nor .ppm"));
         assert!(refusal("a.pngg").ends_with("did you mean a.png?"));
         assert!(["-", "a.JPG", "a.jpeg", "a.png", "a.ppm"].iter().all(|name| check_name(Path::new(name)).is_ok()));
+    }
+
+    #[test]
+    fn a_camera_without_a_whole_frame_ends_it_with_the_reason() {
+        let rate = Rate { numerator: 30, denominator: 1 };
+        let (mut capture, _) = of_test_camera(rate, (0..1000).map(|number| (number, Fault::Short)).collect());
+        let error = take(&mut capture, Kind::Ppm, 0, 80).unwrap_err();
+        let expected =
+            "test (picam test camera): no whole frame for 5.0 s: the last has 170 bytes, and YUYV 16x16 takes 512";
+        assert!(error.to_string().starts_with(expected), "{error}");
+        assert!(error.downcast_ref::<DeviceError>().is_some(), "which makes the exit status");
+
+        let (mut capture, _) = of_test_camera(rate, vec![(0, Fault::Short), (1, Fault::Empty), (2, Fault::Error)]);
+        assert!(take(&mut capture, Kind::Ppm, 0, 80).unwrap().starts_with(b"P6"), "the fourth is whole");
     }
 }

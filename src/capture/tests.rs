@@ -18,6 +18,8 @@ enum Step {
     Changed,
     /// Time passes.
     Pass(Duration),
+    /// The input has a signal from now on, or has none.
+    Signal(bool),
     Lost,
     Silent,
 }
@@ -26,6 +28,7 @@ struct Scripted {
     info: StreamInfo,
     pool: Arc<Pool>,
     clock: Arc<Simulated>,
+    has_signal: bool,
     steps: VecDeque<Step>,
 }
 
@@ -49,7 +52,7 @@ impl Scripted {
         ));
         let info = StreamInfo { camera: camera("/dev/video0"), ..StreamInfo::of(Arc::clone(&format), 2) };
         let pool = Pool::in_software(2, format).unwrap();
-        Scripted { info, pool, clock, steps: steps.iter().cloned().collect() }
+        Scripted { info, pool, clock, has_signal: true, steps: steps.iter().cloned().collect() }
     }
 }
 
@@ -60,6 +63,11 @@ impl Source for Scripted {
 
     fn queue_depth(&self) -> u32 {
         self.pool.queue_depth()
+    }
+
+    fn lacks_signal(&mut self) -> Option<DeviceError> {
+        let source = rustix::io::Errno::NOLINK.into();
+        (!self.has_signal).then(|| DeviceError::NoSignal { device: "/dev/video0".into(), reason: "no signal", source })
     }
 
     fn dequeue(&mut self, until: Duration, stop: &Stop) -> Result<Dequeued, DeviceError> {
@@ -73,6 +81,10 @@ impl Source for Scripted {
             }
             Some(Step::Pass(time)) => {
                 self.clock.advance(time);
+                Ok(Dequeued::NotYet)
+            }
+            Some(Step::Signal(has)) => {
+                self.has_signal = has;
                 Ok(Dequeued::NotYet)
             }
             Some(Step::Changed) => Ok(Dequeued::Changed),
@@ -93,7 +105,7 @@ fn absent() -> DeviceError {
     DeviceError::NoCamera { selector: "auto".into(), seen: Vec::new() }
 }
 
-type Opened = Arc<Mutex<Vec<Option<Identity>>>>;
+pub(crate) type Opened = Arc<Mutex<Vec<Option<Identity>>>>;
 
 /// The timeout of the captures here.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -174,15 +186,27 @@ fn a_changed_source_starts_anew_at_once() {
     assert_eq!((opened.lock().unwrap().len(), capture.accounting().total().restarts()), (2, 1));
 }
 
+/// An event, without the lease that a frame holds.
+#[derive(Debug)]
+enum Seen {
+    Started,
+    Frame(Metadata),
+    Waiting(DeviceError),
+    Resumed,
+}
+
 /// What the capture does in `seconds`: its events but for the idle ones, and how often the camera was opened.
-fn run(capture: &mut Capture, opened: &Opened, seconds: u64) -> (Vec<Event>, usize) {
+fn run(capture: &mut Capture, opened: &Opened, seconds: u64) -> (Vec<Seen>, usize) {
     let before = opened.lock().unwrap().len();
     let end = capture.clock.monotonic() + Duration::from_secs(seconds);
     let mut events = Vec::new();
     while capture.clock.monotonic() < end {
         match capture.next_until(end).unwrap() {
-            Event::Idle => {}
-            event => events.push(event),
+            Event::Started(_) => events.push(Seen::Started),
+            Event::Frame(frame) => events.push(Seen::Frame(*frame.metadata())),
+            Event::Waiting(reason) => events.push(Seen::Waiting(reason)),
+            Event::Resumed => events.push(Seen::Resumed),
+            Event::Idle | Event::Stopped => {}
         }
     }
     (events, opened.lock().unwrap().len() - before)
@@ -233,7 +257,7 @@ fn a_driver_that_hangs_is_failing_until_it_answers() {
 }
 
 /// A capture of the test camera at `rate`, with faults.
-fn of_test_camera(rate: Rate, faults: &'static [(u64, Fault)]) -> (Capture, Opened) {
+pub(crate) fn of_test_camera(rate: Rate, faults: Vec<(u64, Fault)>) -> (Capture, Opened) {
     let (clock, stop, opened) = (Simulated::new(), Stop::new().unwrap(), Opened::default());
     let (time, record) = (Arc::clone(&clock), Arc::clone(&opened));
     let config = CaptureConfig { size: Size { width: 16, height: 16 }, ..CaptureConfig::default() };
@@ -247,11 +271,11 @@ fn of_test_camera(rate: Rate, faults: &'static [(u64, Fault)]) -> (Capture, Open
 
 #[test]
 fn a_camera_of_a_frame_in_ten_seconds_is_not_started_anew() {
-    let (mut capture, opened) = of_test_camera(Rate { numerator: 1, denominator: 10 }, &[]);
+    let (mut capture, opened) = of_test_camera(Rate { numerator: 1, denominator: 10 }, vec![]);
     let mut frames = 0;
     for _ in 0..60 {
         let (events, _) = run(&mut capture, &opened, 1);
-        frames += events.iter().filter(|event| matches!(event, Event::Frame(_))).count();
+        frames += events.iter().filter(|event| matches!(event, Seen::Frame(_))).count();
         assert_eq!(capture.health(), Health::Capturing);
     }
     let total = capture.accounting().total();
@@ -260,7 +284,7 @@ fn a_camera_of_a_frame_in_ten_seconds_is_not_started_anew() {
 
 #[test]
 fn a_slow_camera_that_hangs_has_five_frames_more_before_the_watchdog_bites() {
-    let (mut capture, opened) = of_test_camera(Rate { numerator: 1, denominator: 10 }, &[(0, Fault::Stall)]);
+    let (mut capture, opened) = of_test_camera(Rate { numerator: 1, denominator: 10 }, vec![(0, Fault::Stall)]);
     run(&mut capture, &opened, 50 + 49);
     assert_eq!((capture.health(), opened.lock().unwrap().len()), (Health::Capturing, 2));
     run(&mut capture, &opened, 2);
@@ -269,11 +293,11 @@ fn a_slow_camera_that_hangs_has_five_frames_more_before_the_watchdog_bites() {
 
 #[test]
 fn a_stall_at_30_fps_is_found_in_five_seconds() {
-    let (mut capture, opened) = of_test_camera(Rate { numerator: 30, denominator: 1 }, &[(3, Fault::Stall)]);
+    let (mut capture, opened) = of_test_camera(Rate { numerator: 30, denominator: 1 }, vec![(3, Fault::Stall)]);
     let (events, _) = run(&mut capture, &opened, 5);
-    assert!(matches!(events[..], [Event::Started(_), Event::Frame(_), Event::Frame(_), Event::Frame(_)]));
+    assert!(matches!(events[..], [Seen::Started, Seen::Frame(_), Seen::Frame(_), Seen::Frame(_)]));
     let (events, _) = run(&mut capture, &opened, 1);
-    assert!(matches!(events[0], Event::Waiting(DeviceError::Stalled { waited: TIMEOUT, .. })), "{events:?}");
+    assert!(matches!(events[0], Seen::Waiting(DeviceError::Stalled { waited: TIMEOUT, .. })), "{events:?}");
 }
 
 #[test]
@@ -346,11 +370,78 @@ fn timestamps_that_stand_still_are_not_believed_until_the_stream_starts_anew() {
     let steps = vec![Step::Frame(0), Step::Frame(1), Step::Pass(RETRY), Step::Changed];
     let (mut capture, _, opened) = capture(vec![Ok(steps.clone()), Ok(steps)], OnError::Wait);
     let (events, _) = run(&mut capture, &opened, 1);
-    let stuck = |event: &Event| match event {
-        Event::Frame(frame) => Some(frame.metadata().stuck),
+    let stuck = |event: &Seen| match event {
+        Seen::Frame(frame) => Some(frame.stuck),
         _ => None,
     };
     assert_eq!(events.iter().filter_map(stuck).collect::<Vec<_>>(), [false, true]);
     let (events, _) = run(&mut capture, &opened, 1);
     assert_eq!(events.iter().filter_map(stuck).collect::<Vec<_>>(), [false, true]);
+}
+
+#[test]
+fn a_stream_without_a_whole_frame_is_reported_once_goes_on_and_may_recover() {
+    let thirty = Rate { numerator: 30, denominator: 1 };
+    let damaged = (10..500).map(|number| (number, [Fault::Short, Fault::Error, Fault::Empty][number as usize % 3]));
+    let (mut capture, opened) = of_test_camera(thirty, damaged.collect());
+    run(&mut capture, &opened, 5);
+    assert_eq!(capture.health(), Health::Capturing);
+    let (events, _) = run(&mut capture, &opened, 7);
+    let news: Vec<_> = events.iter().filter(|event| !matches!(event, Seen::Frame(_))).collect();
+    assert!(matches!(news[..], [Seen::Waiting(DeviceError::Damaged { .. })]), "{news:?}");
+    assert_eq!(capture.health(), Health::Waiting, "which feeds the watchdog");
+    let (events, _) = run(&mut capture, &opened, 5);
+    let resumed = events.iter().position(|event| matches!(event, Seen::Resumed)).unwrap();
+    assert!(matches!(&events[resumed + 1], Seen::Frame(frame) if frame.sequence == 500));
+    assert_eq!(capture.health(), Health::Capturing);
+    let total = capture.accounting().total();
+    let counts = total.frames();
+    assert_eq!((counts.numbered, counts.corrupt, total.restarts()), (counts.delivered + 490, 490, 0));
+}
+
+#[test]
+fn damaged_frames_among_whole_ones_are_no_news_and_none_are_where_they_are_wanted() {
+    let faults = (0..1000).filter(|number| number % 100 != 0).map(|number| (number, Fault::Short));
+    let (mut capture, opened) = of_test_camera(Rate { numerator: 30, denominator: 1 }, faults.collect());
+    let (events, _) = run(&mut capture, &opened, 20);
+    assert_eq!(events.iter().filter(|event| !matches!(event, Seen::Frame(_))).count(), 1, "the start");
+    let faults = (0..1000).map(|number| (number, Fault::Short)).collect();
+    let (capture, opened) = of_test_camera(Rate { numerator: 30, denominator: 1 }, faults);
+    let mut capture = Capture { keeps_corrupt: true, ..capture };
+    let (events, _) = run(&mut capture, &opened, 20);
+    assert_eq!(events.iter().filter(|event| !matches!(event, Seen::Frame(_))).count(), 1, "the start");
+}
+
+#[test]
+fn an_input_without_a_signal_is_not_capturing() {
+    let second = || Step::Pass(Duration::from_secs(1));
+    let steps = vec![
+        Step::Signal(false),
+        Step::Frame(0),
+        second(),
+        Step::Frame(1),
+        Step::Signal(true),
+        Step::Frame(2),
+        second(),
+    ];
+    let lost = [Step::Frame(3), Step::Signal(false), second(), Step::Frame(4)];
+    let (mut capture, _, opened) = capture(vec![Ok([steps, lost.to_vec()].concat())], OnError::Wait);
+    let (events, _) = run(&mut capture, &opened, 4);
+    let names: Vec<_> = events
+        .iter()
+        .map(|event| match event {
+            Seen::Started => "started",
+            Seen::Waiting(DeviceError::NoSignal { .. }) => "no signal",
+            Seen::Resumed => "resumed",
+            Seen::Frame(_) => "frame",
+            Seen::Waiting(other) => panic!("{other}"),
+        })
+        .collect();
+    // The input is asked once a second.
+    assert_eq!(names, ["started", "no signal", "frame", "frame", "frame", "resumed", "frame", "no signal", "frame"]);
+    assert_eq!(capture.health(), Health::Waiting);
+    // Nor is a stall for lack of a signal the driver's fault.
+    let (events, _) = run(&mut capture, &opened, 5);
+    assert!(matches!(events[0], Seen::Waiting(DeviceError::NoSignal { .. })), "{events:?}");
+    assert_eq!(capture.health(), Health::Waiting);
 }

@@ -90,6 +90,19 @@ pub enum DeviceError {
         source: io::Error,
     },
 
+    /// It delivers, and none of its frames is whole.
+    #[error(
+        "{device}: no whole frame for {:.1} s: {reason}: look for a loose or long cable, too little power, or other devices on the same USB port", waited.as_secs_f64()
+    )]
+    Damaged {
+        /// The camera.
+        device: String,
+        /// How long.
+        waited: std::time::Duration,
+        /// What is wrong with them.
+        reason: String,
+    },
+
     /// It delivers nothing.
     #[error("{device}: no frame for {:.1} s: {}", waited.as_secs_f64(), say_why_stalled(*queue_depth, source.is_some()))]
     Stalled {
@@ -140,6 +153,7 @@ impl DeviceError {
             DeviceError::NoSignal { .. }
             | DeviceError::Bandwidth { .. }
             | DeviceError::Lost { .. }
+            | DeviceError::Damaged { .. }
             | DeviceError::Stalled { .. }
             | DeviceError::Failed { .. } => ErrorKind::Lost,
         }

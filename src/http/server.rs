@@ -64,8 +64,10 @@ const WAKE: u64 = u64::MAX - 1;
 enum Camera {
     /// From nowhere, for this reason.
     Waiting { reason: String, still: Option<Arc<Vec<u8>>> },
-    /// From this stream.
+    /// From the stream.
     Capturing,
+    /// From the stream, of whose frames no picture can be made, for this reason; each is tried.
+    Failing { reason: String, still: Option<Arc<Vec<u8>>> },
 }
 
 pub(super) struct Server {
@@ -81,6 +83,8 @@ pub(super) struct Server {
     /// Of the last request whose password it got.
     ticket: u64,
     camera: Camera,
+    /// Since when no picture could be made of a frame.
+    failing_since: Option<Duration>,
     /// The size of the stream, or of the last one.
     size: Size,
     /// Its frame interval; zero: unknown.
@@ -122,6 +126,7 @@ impl Server {
             verifier: hash.map(|hash| Verifier::start(hash, Arc::clone(&shared))).transpose()?,
             ticket: 0,
             camera: Camera::Waiting { reason: "picam has just started".to_owned(), still: None },
+            failing_since: None,
             size: STILL,
             interval: Duration::ZERO,
             connections: Vec::new(),

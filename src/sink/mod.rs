@@ -78,8 +78,10 @@ pub(crate) trait Outlet: Send {
     fn name(&self) -> &str;
     /// Tells it that a stream starts.
     fn start(&self, stream: &StreamInfo);
-    /// Tells it that there is no stream at present, and why.
+    /// Tells it that there is no stream at present, or that its frames are of no use, and why.
     fn waiting(&self, _reason: &str) {}
+    /// Tells it that the stream's frames are of use again.
+    fn resume(&self, _stream: &StreamInfo) {}
     /// Offers it a frame.
     fn offer(&self, frame: &Frame);
     /// Whether it wants to be told once a second how it goes.

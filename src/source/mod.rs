@@ -100,6 +100,11 @@ pub(crate) trait Source: Send {
         None
     }
 
+    /// Why its frames show nothing, where the input has no usable signal.
+    fn lacks_signal(&mut self) -> Option<DeviceError> {
+        None
+    }
+
     /// Waits for the next frame, but not after `until` (on CLOCK_MONOTONIC) and not after `stop`; it may well end earlier.
     fn dequeue(&mut self, until: Duration, stop: &Stop) -> Result<Dequeued, DeviceError>;
 }

@@ -150,6 +150,12 @@ impl Source for V4l2Source {
         self.pool.queue_depth()
     }
 
+    fn lacks_signal(&mut self) -> Option<DeviceError> {
+        let input = ioctl::input(self.device.fd()).ok()?;
+        let reason = ioctl::signal_fault(self.device.fd(), input)?;
+        Some(DeviceError::NoSignal { device: self.device.name(), reason, source: Errno::NOLINK.into() })
+    }
+
     fn refusal(&self) -> Option<io::Error> {
         self.pool.refusal()
     }

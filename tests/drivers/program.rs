@@ -68,6 +68,11 @@ impl Program {
         })
     }
 
+    /// What it said on standard error up to now.
+    pub fn said(&self) -> Vec<String> {
+        self.stderr.so_far()
+    }
+
     /// Waits until a JSON summary on standard output is as wanted, and answers it.
     pub fn reports(&self, what: &str, wanted: impl Fn(&Summary) -> bool) -> Summary {
         self.until(&format!("a summary with {what}"), || Summary::all(&self.stdout.so_far()).into_iter().find(&wanted))

@@ -16,10 +16,11 @@ const VIDIOC_G_CTRL: libc::Ioctl = 0xc008_561b_u32 as libc::Ioctl;
 const VIDIOC_S_CTRL: libc::Ioctl = 0xc008_561c_u32 as libc::Ioctl;
 const VIDIOC_S_INPUT: libc::Ioctl = 0xc004_5627_u32 as libc::Ioctl;
 
-/// Two of vivid's four inputs: webcam, TV, S-Video, HDMI.
+/// Three of vivid's four inputs: webcam, TV, S-Video, HDMI.
+pub const TV: i32 = 1;
 pub const S_VIDEO: i32 = 2;
 pub const HDMI: i32 = 3;
-/// Values of [`Control::DvTimingsSignalMode`].
+/// Values of [`Control::StandardSignalMode`] and [`Control::DvTimingsSignalMode`].
 pub const CURRENT_TIMINGS: i32 = 0;
 pub const NO_SIGNAL: i32 = 1;
 pub const SELECTED_TIMINGS: i32 = 4;
@@ -37,6 +38,7 @@ pub enum Control {
     Quantization = 0x00f0_f01c,
     WrapSequenceNumber = 0x00f0_f026,
     WrapTimestamp = 0x00f0_f027,
+    StandardSignalMode = 0x00f0_f03c,
     DvTimingsSignalMode = 0x00f0_f03e,
     DvTimings = 0x00f0_f03f,
     Disconnect = 0x00f0_f041,

@@ -1,8 +1,8 @@
 //! What drivers do to a program that holds a device: they refuse, fail, change the format and go away. picam says so, and
 //! goes on.
 
-use super::program::{Program, picam};
-use super::vivid::{CURRENT_TIMINGS, Control, HDMI, NO_SIGNAL, SELECTED_TIMINGS, VGA_640X480, Vivid};
+use super::program::{Program, picam, run_picam};
+use super::vivid::{CURRENT_TIMINGS, Control, HDMI, NO_SIGNAL, SELECTED_TIMINGS, TV, VGA_640X480, Vivid};
 use super::wait;
 use std::thread::sleep;
 use std::time::Duration;
@@ -114,6 +114,25 @@ fn an_input_without_a_signal_is_said_and_captured_from_when_it_has_one() {
     picam.says("no signal");
     vivid.set(Control::DvTimingsSignalMode, CURRENT_TIMINGS);
     picam.goes_on();
+    picam.terminate().with_status(0).total();
+}
+
+#[test]
+#[ignore = "needs vivid: run by tests/drivers/run"]
+fn a_driver_that_delivers_noise_for_lack_of_a_signal_is_not_captured_from() {
+    let vivid = Vivid::camera();
+    vivid.select_input(TV);
+    vivid.set(Control::StandardSignalMode, NO_SIGNAL);
+    run_picam(&format!("snapshot --input {TV} /dev/shm/noise.jpg")).with_status(6).said(&["no signal", "cable"]);
+    let picam = picam(&format!("run --input {TV} --json --stats-interval 300ms"));
+    picam.says("no signal");
+    vivid.set(Control::StandardSignalMode, CURRENT_TIMINGS);
+    picam.says("again"); // after the event that vivid sends, or by asking
+    vivid.set(Control::StandardSignalMode, NO_SIGNAL);
+    wait::until("a second report", || {
+        let reports = picam.said().iter().filter(|line| line.contains("no signal")).count();
+        (reports == 2).then_some(())
+    });
     picam.terminate().with_status(0).total();
 }
 

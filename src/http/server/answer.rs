@@ -225,8 +225,8 @@ impl Server {
         connection.send(&head, Body::None);
         connection.deadline = now + STALL_TIME;
         self.head = head;
-        // Where there is no camera, the next tick shows that.
-        if matches!(self.camera, Camera::Waiting { .. }) {
+        // Where there is no picture, the next tick shows that.
+        if !matches!(self.camera, Camera::Capturing) {
             self.next_tick = now;
         }
         Ok(())

@@ -12,11 +12,15 @@ use crate::frame::Frame;
 use crate::jpeg;
 use crate::source::StreamInfo;
 
+/// How long no picture can be made of any frame before that is shown, if five frames do not take longer.
+const FAILING: Duration = Duration::from_secs(3);
+
 impl Server {
     pub(super) fn started(&mut self, stream: &StreamInfo) {
         self.size = stream.format.size;
         self.interval = stream.interval();
         self.told = false;
+        self.failing_since = None;
         match jpeg::is_to_be_had(stream) {
             Ok(()) => self.camera = Camera::Capturing,
             Err(reason) => {
@@ -27,7 +31,12 @@ impl Server {
     }
 
     pub(super) fn wait_for_camera(&mut self, reason: String) {
-        self.camera = Camera::Waiting { reason, still: None };
+        self.shows_a_still(Camera::Waiting { reason, still: None });
+    }
+
+    /// From now on there is no picture, and one that tells why.
+    fn shows_a_still(&mut self, camera: Camera) {
+        self.camera = camera;
         for connection in self.connections.iter_mut().flatten() {
             if let State::Stream(viewer) = &mut connection.state {
                 viewer.still_due = Duration::ZERO;
@@ -42,7 +51,8 @@ impl Server {
             let waits = self.connections.get(index).and_then(Option::as_ref).is_some_and(|connection| {
                 let is_due = match &connection.state {
                     State::Stream(viewer) => now >= viewer.still_due,
-                    state => matches!(state, State::Snapshot { .. }),
+                    // Where frames come, one of them may be a picture.
+                    state => matches!(state, State::Snapshot { .. }) && matches!(self.camera, Camera::Waiting { .. }),
                 };
                 is_due && connection.is_ready()
             });
@@ -56,14 +66,16 @@ impl Server {
 
     /// The picture that tells why there is none; `None` while there is one.
     fn still(&mut self) -> Option<Picture<'static>> {
-        let Camera::Waiting { reason, still } = &mut self.camera else { return None };
+        let (Camera::Waiting { reason, still } | Camera::Failing { reason, still }) = &mut self.camera else {
+            return None;
+        };
         let (pictures, size) = (&mut self.pictures, self.size);
         Some(Picture::Encoded(still.get_or_insert_with(|| pictures.still(size, reason)).clone()))
     }
 
     /// Gives a frame to those who are to have it.
     pub(super) fn publish(&mut self, frame: &Frame) -> Outcome {
-        if !matches!(self.camera, Camera::Capturing) {
+        if matches!(self.camera, Camera::Waiting { .. }) {
             return Outcome::Refused;
         }
         let taken = Taken::from(frame.metadata());
@@ -91,11 +103,39 @@ impl Server {
             (false, _) if frame.format().fourcc.is_jpeg() => self.pass(frame, taken, &targets),
             (false, _) => self.encode(frame, taken, &mut targets),
         };
+        let outcome = match made {
+            Ok(outcome) => {
+                if outcome == Outcome::Written {
+                    self.failing_since = None;
+                    self.camera = Camera::Capturing;
+                }
+                outcome
+            }
+            Err(reason) => {
+                self.tell(&format!("frame {}: {reason}; such frames are not shown", taken.sequence));
+                self.is_no_picture(reason, &targets);
+                Outcome::Failed
+            }
+        };
         self.targets = targets;
-        made.unwrap_or_else(|reason| {
-            self.tell(&format!("frame {}: {reason}; such frames are not shown", taken.sequence));
-            Outcome::Failed
-        })
+        outcome
+    }
+
+    /// No picture can be made of a frame. Where that lasts, those who watch are shown why, and who asked for one picture is told.
+    fn is_no_picture(&mut self, reason: String, targets: &[(u8, usize)]) {
+        let now = self.clock.monotonic();
+        let since = *self.failing_since.get_or_insert(now);
+        if matches!(self.camera, Camera::Capturing) && now.saturating_sub(since) >= self.patience(FAILING) {
+            let reason = format!("no picture can be made of the frames: {reason}");
+            self.shows_a_still(Camera::Failing { reason, still: None });
+        }
+        for (_, index) in targets {
+            let connection = self.connections.get(*index).and_then(Option::as_ref);
+            if connection.is_some_and(|connection| matches!(connection.state, State::Snapshot { .. })) {
+                let Some(mut still) = self.still() else { return };
+                self.give(*index, &mut still, None, now);
+            }
+        }
     }
 
     /// The camera's own JPEG goes from the driver's memory into the sockets.

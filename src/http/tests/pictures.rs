@@ -342,3 +342,42 @@ fn a_newer_frame_takes_the_place_of_an_older_one_though_the_camera_has_no_buffer
     assert_eq!((counts.skipped_by.slow, counts.skipped_by.no_buffer, counts.pending), (1, 0, 1));
     assert_eq!(http.shared.slot().frame.as_ref().unwrap().metadata().sequence, 2);
 }
+
+#[test]
+fn a_stream_of_no_pictures_is_shown_as_such_until_one_is() {
+    let mut setup = Setup::with_camera(FourCC::MJPG, SIZE, |_| {});
+    let mut viewer = setup.watch("");
+    let junk = |setup: &mut Setup| {
+        setup.frame(|buffer| {
+            buffer[..64].fill(7);
+            64
+        });
+        setup.settle();
+    };
+    for _ in 0..3 {
+        junk(&mut setup);
+        assert_eq!(setup.get("/readyz", "").status(), 200, "one may be broken");
+        setup.clock.advance(Duration::from_secs(1));
+    }
+    junk(&mut setup);
+    let (sequence, still) = viewer.part();
+    assert!(sequence.is_none() && is_jpeg(&still));
+    assert_eq!(setup.get("/readyz", "").status(), 503);
+
+    let mut socket = setup.connect();
+    write!(socket, "GET /snapshot HTTP/1.0\r\n\r\n").unwrap();
+    // Nothing else is asked for, so it is one of those who wait for a frame once this is answered.
+    assert_eq!(setup.get("/healthz", "").status(), 200);
+    junk(&mut setup);
+    let answer = Answer::read(&mut BufReader::new(socket));
+    assert_eq!((answer.status(), answer.body), (503, still));
+
+    let picture = jpeg(SIZE);
+    setup.frame(|buffer| {
+        buffer[..picture.len()].copy_from_slice(&picture);
+        picture.len()
+    });
+    let mut parts = std::iter::from_fn(|| Some(viewer.part()));
+    assert_eq!(parts.find(|(sequence, _)| sequence.is_some()).unwrap().1, picture);
+    assert_eq!(setup.get("/readyz", "").status(), 200);
+}

@@ -31,6 +31,23 @@ pub(crate) fn inputs(device: BorrowedFd<'_>) -> io::Result<Vec<Input>> {
     })
 }
 
+/// What the driver finds wrong with the signal of an input, if anything (`v4l2_input.status`). A driver without the notion, or
+/// that cannot tell now, finds nothing.
+pub(crate) fn signal_fault(device: BorrowedFd<'_>, index: u32) -> Option<&'static str> {
+    let mut input = sys::v4l2_input::zeroed();
+    input.index = index;
+    // SAFETY: VIDIOC_ENUMINPUT takes a v4l2_input, which holds no pointer.
+    unsafe { call(device, vidioc::VIDIOC_ENUMINPUT, &mut input) }.ok()?;
+    let has = |bits| input.status & bits != 0;
+    if has(sys::V4L2_IN_ST_NO_POWER) {
+        Some("the input has no power")
+    } else if has(sys::V4L2_IN_ST_NO_SIGNAL) {
+        Some("no signal")
+    } else {
+        has(sys::V4L2_IN_ST_NO_H_LOCK | sys::V4L2_IN_ST_NO_SYNC).then_some("the signal is not stable")
+    }
+}
+
 /// The input in use (VIDIOC_G_INPUT).
 pub(crate) fn input(device: BorrowedFd<'_>) -> io::Result<u32> {
     let mut index = 0_i32;
