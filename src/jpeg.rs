@@ -23,8 +23,7 @@ use thiserror::Error;
 use self::baseline::Baseline;
 use self::stripes::Reader;
 use self::turbo::Turbo;
-use crate::format::{Format, Need};
-use crate::source::StreamInfo;
+use crate::format::Format;
 
 /// A JPEG's width and height are 16 bits.
 const LARGEST: u32 = u16::MAX as u32;
@@ -43,16 +42,13 @@ pub enum EncodeError {
     Library(String),
 }
 
-/// Whether there is a JPEG of a stream's frames: the camera's own, or one that an [`Encoder`] makes.
+/// Whether there is a JPEG of a frame of this format: its own, or one that an [`Encoder`] makes.
 ///
 /// # Errors
 ///
-/// The reason in words, with what to do about it.
-pub fn is_to_be_had(stream: &StreamInfo) -> Result<(), String> {
-    if stream.format.fourcc.is_jpeg() {
-        return Ok(());
-    }
-    Encoder::accepts(&stream.format).map_err(|reason| format!("{reason}: {}", stream.advice(Need::Picture)))
+/// The reason in words.
+pub fn is_to_be_had(format: &Format) -> Result<(), String> {
+    if format.fourcc.is_jpeg() { Ok(()) } else { Encoder::accepts(format) }
 }
 
 /// Makes JPEGs of frames; one thread uses it. Keeps its planes and tables from frame to frame: once it has made one of a

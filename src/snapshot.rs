@@ -97,7 +97,9 @@ fn take(capture: &mut Capture, kind: Kind, warmup: u32, quality: u8) -> anyhow::
             },
             Event::Started(stream) => {
                 log::debug!("{}: {}", stream.camera, stream.format);
-                jpeg::is_to_be_had(&stream).map_err(anyhow::Error::msg)?;
+                if let Err(reason) = jpeg::is_to_be_had(&stream.format) {
+                    bail!(stream.refusal(&reason, Need::Picture));
+                }
             }
             // Nobody who waits for a picture can put that right.
             Event::Waiting(reason @ (DeviceError::NoSignal { .. } | DeviceError::Damaged { .. })) => {

@@ -86,6 +86,30 @@ fn what_was_recorded_before_is_kept_if_that_is_asked_for() {
     assert!(["v-1.raw", "v-3.raw", "v.raw"].iter().all(|name| fs::metadata(at(name)).unwrap().len() >= 64 * 48 * 2));
 }
 
+/// The README's line for a camera that compresses, without one.
+#[test]
+fn the_test_camera_makes_jpegs_as_a_webcam_does() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name).display().to_string();
+    let (raw, y4m) = (at("v.mjpg"), at("v.y4m"));
+    let output =
+        run(&format!("--device test:320x240@100 --format MJPG --count 10 --buffers 16 --json --raw {raw} --y4m {y4m}"));
+    let total = total(&output);
+    assert_eq!(total["format"]["fourcc"], "MJPG");
+    let jpegs = fs::read(&raw).unwrap();
+    let written = total["sinks"][0]["written"].as_u64().unwrap();
+    let ends = jpegs.windows(4).filter(|bytes| *bytes == [0xff, 0xd9, 0xff, 0xd8]).count();
+    assert_eq!((ends as u64 + 1, jpegs.ends_with(&[0xff, 0xd9])), (written, true));
+    // What Y4M cannot have is refused with what this camera has.
+    let said = text(&output.stderr);
+    assert!(said.contains("MJPG is compressed") && said.contains("other formats with --format: YUYV, "), "{said}");
+    assert_eq!(total["sinks"][1]["skipped_by"]["refused"], 10);
+
+    let snapshot = at("picture.jpg");
+    run(&format!("snapshot --device test:320x240 --format MJPG {snapshot}"));
+    assert!(fs::read(snapshot).unwrap().starts_with(&[0xff, 0xd8]));
+}
+
 #[test]
 fn raw_y4m_and_frame_log_hold_what_the_summary_says() {
     let directory = tempfile::tempdir().unwrap();
@@ -223,7 +247,7 @@ fn exit_statuses_are_the_documented_ones() {
         ("--device /dev/null", 3, "/dev/null: is not a V4L2 device"),
         ("--device /nonexistent/video0 --on-error exit", 3, "no camera fits"),
         ("--device usb=ffff:ffff --on-error exit", 3, "no camera fits"),
-        ("--device test --format MJPG --strict", 5, "MJPG"),
+        ("--device test --format H264 --strict", 5, "H264"),
         ("--device test --set brightness=1", 5, "brightness"),
         ("--device test --input 3", 5, "input"),
     ] {

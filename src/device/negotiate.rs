@@ -135,7 +135,7 @@ fn set_format(device: &Device, config: &CaptureConfig, formats: &[FormatDescript
 /// The format to ask for: of those `asked` for the first that the camera offers and the outputs can use, or else that it
 /// offers; of the camera's own the first that the outputs can use. What a driver makes of one it does not offer is its own
 /// affair, and for outputs that take any bytes as good as another.
-fn choose(asked: &[FourCC], offered: &[FourCC], need: Need) -> FourCC {
+pub(crate) fn choose(asked: &[FourCC], offered: &[FourCC], need: Need) -> FourCC {
     let usable = |fourcc: &&FourCC| need.is_met_by(**fourcc);
     let mut granted = asked.iter().filter(|fourcc| offered.contains(fourcc));
     let own = || offered.iter().filter(|_| need != Need::Bytes).find(usable);

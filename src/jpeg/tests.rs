@@ -1,7 +1,5 @@
 //! What comes out of the encoders, seen by a decoder that is not ours.
 
-use std::sync::Arc;
-
 use super::mjpeg::parts;
 use super::picture::Picture;
 use super::*;
@@ -217,9 +215,5 @@ fn what_cannot_be_encoded_is_told_and_leaves_nothing() {
         let error = encoder.encode(&h264, &[&planes[0]], 80, &mut out).unwrap_err().to_string();
         assert_eq!(error, "H264 64x48 cannot be made a JPEG");
     }
-    let h264 = StreamInfo::of(Arc::new(Format { fourcc: FourCC(*b"H264"), ..format.clone() }), 4);
-    let offered = [b"H264", b"MJPG", b"Y16 ", b"GREY"].map(|code| FourCC(*code));
-    let refusal = is_to_be_had(&StreamInfo { offered: Arc::new(offered), ..h264 }).unwrap_err();
-    assert!(refusal.contains("the camera's other formats with --format: MJPG, GREY"), "{refusal}");
     assert!(Encoder::accepts(&jpeg_format(format.size)).is_err_and(|reason| reason.contains("already")));
 }

@@ -33,8 +33,8 @@ impl Sink for Y4m {
     const HOLDS_BACK: bool = false;
 
     fn start(&mut self, stream: &StreamInfo) -> Result<(), String> {
-        let remedy = |reason| format!("{reason}: {}; --raw writes it as it is", stream.advice(Need::Samples));
-        let encoder = Y4mEncoder::new(&stream.format).map_err(remedy)?;
+        let refusal = |reason: String| stream.refusal(&reason, Need::Samples) + "; --raw writes it as it is";
+        let encoder = Y4mEncoder::new(&stream.format).map_err(refusal)?;
         match &self.encoder {
             // A header is written once. Another rate is no reason to end there: real cameras keep none exactly.
             Some(before) if !self.target.is_at_start() && before.header(None) != encoder.header(None) => {

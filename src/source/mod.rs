@@ -46,13 +46,13 @@ impl StreamInfo {
         self.rate.map(Rate::interval).unwrap_or_default()
     }
 
-    /// What to do about a format that an output cannot use.
-    pub(crate) fn advice(&self, need: Need) -> String {
+    /// Why an output cannot use the format, with what to do about it.
+    pub(crate) fn refusal(&self, reason: &str, need: Need) -> String {
         let others = self.offered.iter().filter(|fourcc| **fourcc != self.format.fourcc && need.is_met_by(**fourcc));
         let names: Vec<_> = others.map(FourCC::to_string).collect();
         match names.is_empty() {
-            true => "the camera offers no format that serves".to_owned(),
-            false => format!("ask for one of the camera's other formats with --format: {}", names.join(", ")),
+            true => format!("{reason}: the camera offers no format that serves"),
+            false => format!("{reason}: ask for one of the camera's other formats with --format: {}", names.join(", ")),
         }
     }
 }

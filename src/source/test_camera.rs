@@ -2,25 +2,27 @@
 //!
 //! It keeps a real camera's promises and shares its weaknesses. Frame n is due at start + n intervals exactly, and that
 //! is its timestamp and, as time of day, in the picture; a frame for which no buffer is queued is lost, and its number
-//! with it. [`pattern`] draws the picture, in [`glyphs`]' letters.
+//! with it. [`pattern`] draws the picture, in [`glyphs`]'
+//! letters, and [`picture`] makes a JPEG of it where that was asked for.
 
 mod glyphs;
 mod pattern;
+mod picture;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use v4l::v4l_sys::{V4L2_BUF_FLAG_ERROR, V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC};
 
-use self::pattern::{LARGEST, Pattern, SMALLEST};
+use self::pattern::{LARGEST, SMALLEST};
+use self::picture::{Picture, formats};
 use super::{Dequeued, Source, StreamInfo};
 use crate::clock::Clock;
 use crate::config::CaptureConfig;
-use crate::device::negotiate::format_differences;
+use crate::device::negotiate::{choose, format_differences};
 use crate::device::{DeviceError, Identity};
 use crate::format::{Field, FourCC, Rate, Size};
 use crate::frame::{Frame, Metadata, Payload};
-use crate::pixel::PixelFormat;
 use crate::stop::Stop;
 use crate::v4l2::buffers::{MAX_BUFFERS, MAX_PLANES, Pool};
 
@@ -30,7 +32,7 @@ const DEFAULT_RATE: Rate = Rate { numerator: 30, denominator: 1 };
 pub(crate) struct TestCamera {
     info: StreamInfo,
     pool: Arc<Pool>,
-    picture: Pattern,
+    picture: Picture,
     clock: Arc<dyn Clock>,
     cadence: Cadence,
     /// The number of the next frame.
@@ -57,7 +59,8 @@ impl TestCamera {
         }
 
         let wanted_size = size.unwrap_or(config.size);
-        let picture = Pattern::new(preferred(&config.formats), wanted_size);
+        let offered: Arc<[FourCC]> = formats().collect();
+        let picture = Picture::new(choose(&config.formats, &offered, config.need), wanted_size);
         let format = Arc::new(picture.format());
         let differences = format_differences(config, wanted_size, &format);
         if config.strict && !differences.is_empty() {
@@ -73,7 +76,6 @@ impl TestCamera {
             DeviceError::Failed { device: camera.to_string(), attempt, source }
         })?;
         let rate = rate.or(config.rate).unwrap_or(DEFAULT_RATE);
-        let offered = pattern::formats().map(|row| row.fourcc).collect();
         Ok(TestCamera {
             info: StreamInfo { camera, format, offered, rate: Some(rate), buffers },
             pool,
@@ -99,8 +101,9 @@ impl TestCamera {
         let sequence = self.next as u32;
         let time = time_of_day(due, &*self.clock);
         let picture = &mut self.picture;
-        let lease = self.pool.produce(|buffer| picture.draw(buffer, sequence, time))?;
-        let (flags, length) = self.outcome();
+        let mut drawn = 0;
+        let lease = self.pool.produce(|buffer| drawn = picture.draw(buffer, sequence, time))?;
+        let (flags, length) = self.outcome(drawn as u32);
         self.next += 1;
         let metadata = Metadata {
             sequence,
@@ -118,9 +121,8 @@ impl TestCamera {
         Some(Frame::new(metadata, payloads, lease))
     }
 
-    /// The flags and the bytes of the next frame.
-    fn outcome(&self) -> (u32, u32) {
-        let bytes = self.info.format.planes.first().map_or(0, |plane| plane.sizeimage);
+    /// The flags and the bytes of the next frame, of which so many were drawn.
+    fn outcome(&self, bytes: u32) -> (u32, u32) {
         #[cfg(test)]
         match self.fault() {
             Some(Fault::Error) => return (V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC | V4L2_BUF_FLAG_ERROR, bytes),
@@ -221,15 +223,8 @@ fn time_of_day(monotonic: Duration, clock: &dyn Clock) -> Duration {
     clock.time_of_day().saturating_sub(clock.monotonic().saturating_sub(monotonic))
 }
 
-/// The first of `formats` that can be drawn, or the default.
-fn preferred(formats: &[FourCC]) -> &'static PixelFormat {
-    let drawn = |fourcc: &FourCC| pattern::formats().find(|row| row.fourcc == *fourcc);
-    formats.iter().find_map(drawn).unwrap_or(PixelFormat::yuyv())
-}
-
-/// How what is granted differs from what was asked, a phrase each.
 fn offers() -> Vec<String> {
-    pattern::formats().map(|row| format!("{} {SMALLEST} to {LARGEST}", row.fourcc)).collect()
+    formats().map(|fourcc| format!("{fourcc} {SMALLEST} to {LARGEST}")).collect()
 }
 
 fn identity() -> Identity {

@@ -8,6 +8,7 @@ use super::super::multipart::{self, Taken};
 use super::super::pictures::{Picture, Pictures};
 use super::super::response::Status;
 use super::{ANSWER_TIME, Camera, Server, TICK};
+use crate::format::Need;
 use crate::frame::Frame;
 use crate::jpeg;
 use crate::source::StreamInfo;
@@ -21,9 +22,10 @@ impl Server {
         self.interval = stream.interval();
         self.told = false;
         self.failing_since = None;
-        match jpeg::is_to_be_had(stream) {
+        match jpeg::is_to_be_had(&stream.format) {
             Ok(()) => self.camera = Camera::Capturing,
             Err(reason) => {
+                let reason = stream.refusal(&reason, Need::Picture);
                 log::error!("http {}: {reason}", self.config.listen);
                 self.wait_for_camera(reason);
             }
