@@ -262,7 +262,7 @@ mod tests {
         let shared = Arc::new(Shared::new().unwrap());
         let mut server = Server::new(HttpConfig::at(address), shared, listener, Simulated::new()).unwrap();
         server.camera = Camera::Capturing;
-        let mut connection = Connection::new(socket, peer.ip(), Duration::MAX);
+        let mut connection = Connection::new(socket, peer.ip(), peer.ip(), Duration::MAX);
         connection.state = State::Snapshot { quality: 80, head: String::new(), keep_alive: true };
         if !client_is_there {
             connection.shut();
