@@ -51,7 +51,7 @@ const CONFIGURATION: &[Part] = &[
         "device = \"usb=046d:082d\"\nformat = [\"MJPG\", \"YUYV\"]\nframe-log = \"/run/frames.csv\"\n\n[set]\nbrightness = 128",
     ),
     Text(
-        "Whom --http serves is said in a table [http]: listen (the address), token, password-hash (as openssl passwd -6 \
+        "Whom --http serves is said in a table [http]: listen (the address), token, token-file, password-hash (as openssl passwd -6 \
          prints it), allow-anonymous, host-names, quality, max-quality, max-fps, max-connections, max-connections-per-address and \
          allow-origin. An address other than this machine's own needs one of token, password-hash and allow-anonymous = true.",
     ),

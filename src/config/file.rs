@@ -170,6 +170,7 @@ impl<'i> Reader<'i> {
             match name.get_ref().as_ref() {
                 "listen" => http.listen = self.number(key, value, str::parse),
                 "token" => http.token = self.string(key, value, secret),
+                "token-file" => http.token_file = self.string(key, value, |text| Ok(text.into())),
                 "password-hash" => http.password_hash = self.string(key, value, secret),
                 "allow-anonymous" => http.allow_anonymous = self.boolean(key, value),
                 "quality" => http.quality = self.integer(key, value, QUALITY),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::Problem;
@@ -15,9 +15,10 @@ const PORT: u16 = 8080;
 /// Where notices are where nothing is said: below what root alone writes.
 const NOTICES: &str = "/run/picam/notices";
 /// The keys of the table `[http]`.
-pub const KEYS: [&str; 12] = [
+pub const KEYS: [&str; 13] = [
     "listen",
     "token",
+    "token-file",
     "password-hash",
     "allow-anonymous",
     "host-names",
@@ -34,13 +35,17 @@ pub(super) const QUALITY: RangeInclusive<u8> = 1..=100;
 pub(super) const CONNECTIONS: RangeInclusive<u32> = 1..=500;
 /// Fewer characters could be guessed: thousands can be tried in a second.
 const SHORTEST_TOKEN: usize = 16;
+/// Of sixteen random hexadecimal digits, one in a million has fewer that differ.
+const FEWEST_CHARACTERS: usize = 5;
+/// Tokens that picam's documents had as an example, and that somebody may have copied.
+const PUBLISHED: [&str; 1] = ["0c7d1e5a9b2f4863"];
 
 /// What to serve over HTTP, and to whom.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HttpConfig {
     /// Where connections are taken.
     pub listen: SocketAddr,
-    /// What clients show to be let in: as bearer token, as basic authentication's password, or as `?token=`.
+    /// What clients show to be let in, as said or read from a file: as bearer token, as basic authentication's password, or as `?token=`.
     pub token: Option<Secret>,
     /// The hash, as crypt(3) has it for SHA-512 or SHA-256, of a password for basic authentication.
     pub password_hash: Option<Secret>,
@@ -80,6 +85,7 @@ impl fmt::Debug for Secret {
 pub struct HttpSettings {
     pub listen: Option<Listen>,
     pub token: Option<Secret>,
+    pub token_file: Option<PathBuf>,
     pub password_hash: Option<Secret>,
     pub allow_anonymous: Option<bool>,
     pub host_names: Option<Vec<String>>,
@@ -96,7 +102,9 @@ impl HttpSettings {
     pub(super) fn merge(self, over: HttpSettings) -> HttpSettings {
         HttpSettings {
             listen: over.listen.or(self.listen),
-            token: over.token.or(self.token),
+            // Of these two the later layer's is used.
+            token: over.token.clone().or(self.token.filter(|_| over.token_file.is_none())),
+            token_file: over.token_file.or(self.token_file.filter(|_| over.token.is_none())),
             password_hash: over.password_hash.or(self.password_hash),
             allow_anonymous: over.allow_anonymous.or(self.allow_anonymous),
             host_names: over.host_names.or(self.host_names),
@@ -120,8 +128,21 @@ impl HttpSettings {
         let mut problems = Vec::new();
         let mut problem = |key, reason: String| problems.push(Problem { key, reason });
         let default = HttpConfig::at(listen);
+        let mut token = self.token.filter(|token| !token.0.is_empty());
+        match self.token_file.filter(|path| !path.as_os_str().is_empty()) {
+            Some(_) if token.is_some() => problem("http.token-file", "and token: only one of them".to_owned()),
+            Some(path) => match read_token(&path) {
+                Ok(read) => token = Some(read),
+                Err(reason) => {
+                    problem("http.token-file", reason);
+                    // So that it is not also said that there is none.
+                    return Err(problems);
+                }
+            },
+            None => {}
+        }
         let config = HttpConfig {
-            token: self.token.filter(|token| !token.0.is_empty()),
+            token,
             password_hash: self.password_hash.filter(|hash| !hash.0.is_empty()),
             allow_anonymous: self.allow_anonymous.unwrap_or(default.allow_anonymous),
             host_names: self.host_names.unwrap_or_default(),
@@ -154,14 +175,17 @@ impl HttpSettings {
             problem("http", reason);
         }
         if let Some(token) = &config.token {
-            let length = token.0.chars().count();
             // As it is, it goes into addresses.
             let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"%+&#".contains(&byte);
-            if length < SHORTEST_TOKEN || !token.0.bytes().all(is_plain) {
+            if token.0.len() < SHORTEST_TOKEN || !token.0.bytes().all(is_plain) {
                 let reason = format!(
                     "should be {SHORTEST_TOKEN} or more letters, digits and signs (but %, +, & and #), such as `openssl rand -hex 16` gives"
                 );
                 problem("http.token", reason);
+            } else if is_guessable(&token.0) {
+                let reason =
+                    "is easily guessed, or was published as an example: `openssl rand -hex 16` gives a good one";
+                problem("http.token", reason.to_owned());
             }
         }
         if config.password_hash.as_ref().is_some_and(|hash| !crate::http::is_password_hash(&hash.0)) {
@@ -209,6 +233,28 @@ impl HttpConfig {
             notices: PathBuf::from(NOTICES),
         }
     }
+}
+
+/// Whether it is one of the first that somebody would try: an example of picam's documents, few characters, or a sequence.
+fn is_guessable(token: &str) -> bool {
+    let bytes = token.as_bytes();
+    let different = (0..=u8::MAX).filter(|byte| bytes.contains(byte)).count();
+    let steps: Vec<u8> = bytes.iter().zip(bytes.iter().skip(1)).map(|(one, next)| next.wrapping_sub(*one)).collect();
+    let in_sequence = (0..=u8::MAX).map(|step| steps.iter().filter(|own| **own == step).count()).max().unwrap_or(0);
+    PUBLISHED.contains(&token) || different < FEWEST_CHARACTERS || 2 * in_sequence > steps.len()
+}
+
+/// The token in the first line of a file. A name without a directory is a credential that the service manager hands over
+/// (systemd's LoadCredential=).
+fn read_token(path: &Path) -> Result<Secret, String> {
+    let directory = std::env::var_os("CREDENTIALS_DIRECTORY");
+    let path = match &directory {
+        Some(directory) if path.components().count() == 1 => Path::new(directory).join(path),
+        _ => path.to_owned(),
+    };
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let token = text.lines().next().unwrap_or_default().trim();
+    if token.is_empty() { Err(format!("{} is empty", path.display())) } else { Ok(Secret(token.to_owned())) }
 }
 
 /// Whether it is an origin as the header `Origin` has it (RFC 6454, section 6.2), or the word for all of them.
@@ -289,6 +335,43 @@ mod tests {
         }
     }
 
+    /// What `openssl rand -hex 16` gave.
+    const TOKEN: &str = "f3a91c07be5d28464f0c";
+
+    #[test]
+    fn no_document_has_a_token_that_is_accepted() {
+        for document in [include_str!("../../README.md"), include_str!("../../dist/picam.toml")] {
+            let tokens = document.lines().filter_map(|line| line.trim_start_matches("# ").strip_prefix("token = \""));
+            let tokens: Vec<_> = tokens.filter_map(|rest| rest.split('"').next()).collect();
+            assert!(!tokens.is_empty());
+            for token in tokens {
+                let settings = HttpSettings { token: Some(Secret(token.to_owned())), ..HttpSettings::default() };
+                assert!(settings.check().is_err(), "{token}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_may_stand_in_a_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("token");
+        let with = |path: &Path| HttpSettings { token_file: Some(path.to_owned()), ..HttpSettings::default() };
+        assert!(problems(with(&path))[0].contains(&format!("cannot read {}", path.display())));
+        for end in ["", "\n", "\r\n", "\nmore\n"] {
+            std::fs::write(&path, format!("{TOKEN}{end}")).unwrap();
+            assert_eq!(with(&path).check().unwrap().unwrap().token, Some(Secret(TOKEN.to_owned())), "{end:?}");
+        }
+        for bad in ["", "\n", "short\n"] {
+            std::fs::write(&path, bad).unwrap();
+            problems(with(&path));
+        }
+        let both = HttpSettings { token: Some(Secret(TOKEN.to_owned())), ..with(&path) };
+        assert!(problems(both.clone())[0].contains("only one"));
+        // A later layer's token takes the place of the file, and the other way round.
+        let later = HttpSettings { token: Some(Secret(TOKEN.to_owned())), ..HttpSettings::default() };
+        assert!(with(&path).merge(later).check().is_ok());
+    }
+
     fn problems(settings: HttpSettings) -> Vec<String> {
         settings.check().unwrap_err().iter().map(Problem::to_string).collect()
     }
@@ -300,7 +383,7 @@ mod tests {
         let open = HttpSettings { listen: listen("0.0.0.0"), ..HttpSettings::default() };
         assert!(problems(open.clone())[0].contains("everybody"));
         let secret = |text: &str| Some(Secret(text.to_owned()));
-        assert!(HttpSettings { token: secret("0123456789abcdef"), ..open.clone() }.check().is_ok());
+        assert!(HttpSettings { token: secret(TOKEN), ..open.clone() }.check().is_ok());
         assert!(HttpSettings { allow_anonymous: Some(true), ..open.clone() }.check().is_ok());
         assert!(HttpSettings { listen: listen("[::1]"), ..open.clone() }.check().is_ok());
         for (token, hash) in [
@@ -308,12 +391,17 @@ mod tests {
             ("short", ""),
             ("with one space in", ""),
             ("0123456789%abcdef", ""),
+            ("0c7d1e5a9b2f4863", ""),
+            ("aaaaaaaaaaaaaaaa", ""),
+            ("abcabcabcabcabcabc", ""),
+            ("0123456789abcdef", ""),
+            ("fedcba9876543210", ""),
             ("", "password"),
             ("", "$1$salt$hash"),
         ] {
             problems(HttpSettings { token: secret(token), password_hash: secret(hash), ..open.clone() });
         }
-        let both = HttpSettings { token: secret("0123456789abcdef"), allow_anonymous: Some(true), ..open };
+        let both = HttpSettings { token: secret(TOKEN), allow_anonymous: Some(true), ..open };
         assert!(problems(both)[0].contains("leave one of them out"));
     }
 

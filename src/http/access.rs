@@ -9,6 +9,7 @@ use std::time::Duration;
 use base64ct::{Base64, Encoding};
 use ctutils::CtEq;
 use sha_crypt::{PasswordVerifier, ShaCrypt};
+use sha2::{Digest, Sha256};
 
 use super::request::{Request, host_name};
 use super::verifier::Attempt;
@@ -21,6 +22,8 @@ const GUESSES_A_SECOND: usize = 64;
 pub(crate) const MOST_ROUNDS: u32 = 10_000;
 /// Bytes of a password that is looked at: what a hash costs grows with them.
 const LONGEST_PASSWORD: usize = 256;
+/// How long a browser keeps the cookie after it last opened the page.
+const COOKIE_TIME: Duration = Duration::from_secs(90 * 24 * 3600);
 /// Addresses that are remembered, of each kind.
 const MOST_ADDRESSES: usize = 256;
 
@@ -44,6 +47,9 @@ pub(super) enum Verdict {
 #[derive(Debug)]
 pub(super) struct Access {
     token: Option<Vec<u8>>,
+    /// What the page's cookie has instead of the token: cookies go to every port of this host.
+    cookie: Option<String>,
+    cookie_name: String,
     has_password: bool,
     /// The password that was right, so that its hash is not computed for every request.
     password: Option<Vec<u8>>,
@@ -75,6 +81,9 @@ impl Access {
     pub(super) fn new(config: &HttpConfig) -> Self {
         Access {
             token: config.token.as_ref().map(|token| token.0.clone().into_bytes()),
+            cookie: config.token.as_ref().map(|token| cookie(&token.0)),
+            // Each port's own.
+            cookie_name: format!("picam-{}", config.listen.port()),
             has_password: config.password_hash.is_some(),
             password: None,
             known: Vec::new(),
@@ -108,7 +117,11 @@ impl Access {
             _ => {}
         }
         // Whichever is right counts: an old bearer token of a client does not spoil the link that its user was given.
-        if given.iter().any(|given| self.is_token(given)) {
+        // An old cookie is nobody's guess.
+        let own = request.cookie(&self.cookie_name).zip(self.cookie.as_deref());
+        if given.iter().any(|given| self.is_token(given))
+            || own.is_some_and(|(given, cookie)| equal(cookie.as_bytes(), given.as_bytes()))
+        {
             return Verdict::Granted;
         }
         match password {
@@ -127,6 +140,13 @@ impl Access {
         }
         self.password = Some(attempt.password);
         self.knows(attempt.peer)
+    }
+
+    /// The header by which the page's browser keeps what it needs in place of the token, where a token let it in.
+    pub(super) fn set_cookie(&self) -> Option<String> {
+        let cookie = self.cookie.as_ref()?;
+        let seconds = COOKIE_TIME.as_secs();
+        Some(format!("Set-Cookie: {}={cookie}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict", self.cookie_name))
     }
 
     fn is_token(&self, given: &[u8]) -> bool {
@@ -179,6 +199,12 @@ impl Access {
             }
         }
     }
+}
+
+/// What proves that its owner had the token, and does not tell it. The same after a restart, another for another token.
+fn cookie(token: &str) -> String {
+    let digest = Sha256::new().chain_update(b"picam's cookie of the token ").chain_update(token).finalize();
+    digest.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// In a time that depends on the lengths alone.

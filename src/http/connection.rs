@@ -26,6 +26,9 @@ pub(super) enum State {
     Closing,
 }
 
+/// Bytes of a stream's name.
+const LONGEST_NAME: usize = 64;
+
 /// Someone who watches.
 #[derive(Clone, Debug)]
 pub(super) struct Viewer {
@@ -36,11 +39,16 @@ pub(super) struct Viewer {
     due: Duration,
     /// When the picture that tells why there is none is due, on CLOCK_MONOTONIC.
     pub(super) still_due: Duration,
+    /// What the page calls its stream, to ask how that goes.
+    pub(super) name: Option<String>,
+    /// Pictures that it was given.
+    pub(super) pictures: u64,
 }
 
 impl Viewer {
-    pub(super) fn new(quality: u8, interval: Option<Duration>) -> Self {
-        Viewer { quality, interval, due: Duration::ZERO, still_due: Duration::ZERO }
+    pub(super) fn new(quality: u8, interval: Option<Duration>, name: Option<&str>) -> Self {
+        let name = name.filter(|name| name.len() <= LONGEST_NAME).map(str::to_owned);
+        Viewer { quality, interval, due: Duration::ZERO, still_due: Duration::ZERO, name, pictures: 0 }
     }
 
     /// Whether it is to get a frame of this time.
@@ -260,7 +268,7 @@ mod tests {
         for (camera, asked, expected) in
             [(30.0, 20.0, 20.0), (30.0, 30.0, 30.0), (30.0, 60.0, 30.0), (30.0, 1.0, 1.0), (25.0, 10.0, 10.0)]
         {
-            let mut viewer = Viewer::new(80, Some(Duration::from_secs_f64(1.0 / asked)));
+            let mut viewer = Viewer::new(80, Some(Duration::from_secs_f64(1.0 / asked)), None);
             let mut got = 0;
             for frame in 0..(camera * 20.0) as u32 {
                 // As evenly as cameras are: a millisecond early or late.
@@ -278,7 +286,7 @@ mod tests {
 
     #[test]
     fn a_viewer_does_not_wait_for_a_clock_that_begins_anew() {
-        let mut viewer = Viewer::new(80, Some(Duration::from_millis(100)));
+        let mut viewer = Viewer::new(80, Some(Duration::from_millis(100)), None);
         viewer.got(Duration::from_secs(1000));
         assert!(!viewer.is_due(Duration::from_millis(1_000_050)));
         assert!(viewer.is_due(Duration::from_secs(5)));

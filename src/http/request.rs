@@ -17,6 +17,9 @@ pub(super) struct Request {
     pub(super) authorization: Option<String>,
     pub(super) origin: Option<String>,
     referer: Option<String>,
+    cookies: Vec<String>,
+    /// Whether the page's own script asks, which shows itself what is wrong: the browser is not to ask for a password.
+    pub(super) is_of_page: bool,
     /// Whether the connection may be used again.
     pub(super) keep_alive: bool,
 }
@@ -46,6 +49,8 @@ impl Request {
                 "host" => request.host = Some(value),
                 "authorization" => request.authorization = Some(value),
                 "origin" => request.origin = Some(value),
+                "cookie" => request.cookies.push(value),
+                "x-picam" => request.is_of_page = true,
                 "referer" => request.referer = Some(value),
                 "connection" => {
                     request.keep_alive &= !value.split(',').any(|option| option.trim().eq_ignore_ascii_case("close"));
@@ -66,6 +71,12 @@ impl Request {
         let page = page.and_then(|page| page.strip_prefix("http://").or(page.strip_prefix("https://")));
         let page = page.and_then(|page| page.split('/').next()).map(host_name);
         page.is_some_and(|page| self.host.as_deref().is_some_and(|host| host_name(host).eq_ignore_ascii_case(page)))
+    }
+
+    /// The value of a cookie.
+    pub(super) fn cookie(&self, name: &str) -> Option<&str> {
+        let mut cookies = self.cookies.iter().flat_map(|line| line.split(';'));
+        cookies.find_map(|cookie| cookie.trim().strip_prefix(name)?.strip_prefix('='))
     }
 
     /// The value of a parameter of the query, the first of its name.

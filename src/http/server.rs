@@ -20,13 +20,14 @@ use rustix::io::Errno;
 use super::access::Access;
 use super::connection::{Connection, State};
 use super::pictures::Pictures;
+use super::request::Request;
 use super::response::{Response, Status};
-use super::status::Serving;
+use super::status::{Serving, Watching};
 use super::verifier::Verifier;
 use super::{Shared, Work};
 use crate::clock::Clock;
 use crate::config::HttpConfig;
-use crate::format::{Rate, Size};
+use crate::format::Size;
 use crate::source::patience;
 use crate::stats::Times;
 use crate::stop::timespec;
@@ -346,12 +347,20 @@ impl Server {
         now >= self.next_tick + TICK
     }
 
-    /// How serving goes.
-    fn serving(&self, now: Duration) -> Serving {
+    /// How serving goes, and how the stream does that the request names.
+    fn serving(&self, request: &Request, now: Duration) -> Serving {
         let watches = |connection: &&Connection| matches!(connection.state, State::Stream(_));
-        let least_interval = self.config.max_fps.map(Rate::interval).unwrap_or_default();
+        let name = request.query("viewer");
+        let viewer = self.connections.iter().flatten().find_map(|connection| match &connection.state {
+            State::Stream(viewer) if viewer.name.is_some() && viewer.name.as_deref() == name => Some(viewer),
+            _ => None,
+        });
+        let viewer = viewer.map(|viewer| Watching {
+            pictures: viewer.pictures,
+            patience_s: patience(PAGE_TIME, self.interval.max(viewer.interval.unwrap_or_default())).as_secs_f64(),
+        });
         Serving {
-            patience_s: patience(PAGE_TIME, self.interval.max(least_interval)).as_secs_f64(),
+            viewer,
             clients: self.connections.iter().flatten().filter(watches).count(),
             connections: self.connections.iter().flatten().count(),
             max_connections: self.config.max_connections,

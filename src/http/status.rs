@@ -30,6 +30,15 @@ pub(crate) struct Board {
     pub(crate) sinks: Vec<(String, SinkCounts)>,
 }
 
+/// How one stream goes.
+#[derive(Clone, Debug, serde::Serialize)]
+pub(super) struct Watching {
+    /// Pictures that it was given.
+    pub(super) pictures: u64,
+    /// Seconds without a new one after which something is wrong.
+    pub(super) patience_s: f64,
+}
+
 /// How serving goes.
 #[derive(Clone, Debug, Default, serde::Serialize)]
 pub(super) struct Serving {
@@ -37,8 +46,8 @@ pub(super) struct Serving {
     pub(super) clients: usize,
     pub(super) connections: usize,
     pub(super) max_connections: u32,
-    /// Seconds without a new picture after which the page asks for the stream again.
-    pub(super) patience_s: f64,
+    /// The stream of the page that asks, if there is one.
+    pub(super) viewer: Option<Watching>,
     pub(super) encoder: Option<&'static str>,
     /// Frames encoded since the start, each quality by itself.
     pub(super) encoded: u64,

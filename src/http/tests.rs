@@ -128,7 +128,13 @@ impl Setup {
     }
 
     fn serving(&self) -> serde_json::Value {
-        serde_json::from_slice::<serde_json::Value>(&self.get("/status.json", "").body).unwrap()["http"].clone()
+        self.status("")
+    }
+
+    /// What is served of how serving goes.
+    fn status(&self, query: &str) -> serde_json::Value {
+        let answer = self.get(&format!("/status.json?{query}"), "");
+        serde_json::from_slice::<serde_json::Value>(&answer.body).unwrap()["http"].clone()
     }
 }
 

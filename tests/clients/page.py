@@ -74,17 +74,17 @@ class Relay:
 class Visit:
     """The page, opened as it is on such a screen; what the browser complains of is a failure in the end."""
 
-    def __init__(self, browser, address, **screen):
-        self.address = address
+    def __init__(self, browser, address, query=f"?token={TOKEN}", seen=None, **screen):
+        self.address = seen or address
         self.complaints = []
         self.page = browser.new_context(**screen).new_page()
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", self.look_at_request)
-        self.page.goto(f"{address}/?token={TOKEN}")
+        self.page.goto(f"{address}/{query}")
 
     def look_at_request(self, request):
-        if not request.url.startswith((self.address + "/", "data:")):
+        if not request.is_navigation_request() and not request.url.startswith((self.address + "/", "data:")):
             self.complaints.append(f"asks {request.url}")
 
     def wait(self, state, seconds=60):
@@ -136,6 +136,9 @@ def check(program, artifacts):
         with serve(CAMERA) as server:
             shows_what_is_captured(browser, server, axe, artifacts)
             fits_a_phone(browser, server, axe, artifacts)
+            hides_the_token(browser, server)
+            signs_in_by_address(browser, server)
+            is_patient(browser, server)
             opens_a_broken_stream_again(browser, server)
             port = server.port
             visit = Visit(browser, server.address)
@@ -180,6 +183,43 @@ def shows_what_is_captured(browser, server, axe, artifacts):
     page.evaluate(HIDE, False)
     visit.wait("Live")
     visit.moves()
+    visit.end()
+
+
+def hides_the_token(browser, server):
+    """The cookie takes its place in the address, for the next visit too; a wrong one is told, and asked for by nobody."""
+    visit = Visit(browser, server.address)
+    visit.wait("Live")
+    require(TOKEN not in visit.page.url, f"the page's address is {visit.page.url}")
+    again = visit.page.context.new_page()
+    again.goto(server.address)
+    again.wait_for_function("() => document.getElementById('state').textContent === 'Live'", timeout=30000)
+    again.close()
+    visit.page.context.clear_cookies()
+    visit.wait("picam wants its token")
+    visit.end("401")
+
+
+def signs_in_by_address(browser, server):
+    """A name and a password in the address: browsers load nothing that has them."""
+    visit = Visit(browser, server.address.replace("//", f"//any:{TOKEN}@"), query="", seen=server.address)
+    visit.wait("Live")
+    visit.moves()
+    visit.end()
+
+
+def is_patient(browser, server):
+    """A picture that stands still is live, where no other is due."""
+    visit = Visit(browser, server.address, query=f"?token={TOKEN}&fps=0.1")
+    visit.wait("Live")
+    visit.page.evaluate("""() => {
+      window.told = [];
+      new MutationObserver(() => told.push(document.getElementById("state").textContent))
+        .observe(document.getElementById("state"), { childList: true, characterData: true, subtree: true });
+    }""")
+    time.sleep(15)
+    told = visit.page.evaluate("told")
+    require(not told, f"the page says {told}")
     visit.end()
 
 

@@ -91,7 +91,7 @@ impl Server {
                 let State::Password { request, .. } = std::mem::replace(&mut connection.state, State::Request) else {
                     return false;
                 };
-                let admitted = server.admit_request(connection, verdict, now);
+                let admitted = server.admit_request(connection, &request, verdict, now);
                 let answered = admitted.and_then(|()| server.serve_route(connection, &request, now));
                 server.finish(connection, &request, answered, now);
                 server.serve(connection, now)
@@ -116,7 +116,7 @@ impl Server {
         match self.access.check(request, connection.peer, now) {
             Verdict::Unknown(password) => self.verify(connection, request, password, now),
             verdict => {
-                self.admit_request(connection, verdict, now)?;
+                self.admit_request(connection, request, verdict, now)?;
                 self.serve_route(connection, request, now)
             }
         }
@@ -133,7 +133,7 @@ impl Server {
         self.ticket += 1;
         let attempt = Attempt { ticket: self.ticket, peer: connection.peer, password };
         if !self.verifier.as_ref().is_some_and(|verifier| verifier.ask(attempt)) {
-            return self.admit_request(connection, Verdict::TooManyGuesses, now);
+            return self.admit_request(connection, request, Verdict::TooManyGuesses, now);
         }
         connection.state = State::Password { ticket: self.ticket, request: Box::new(request.clone()) };
         connection.deadline = now + PASSWORD_TIME;
@@ -143,18 +143,21 @@ impl Server {
     /// What an admitted request gets.
     fn serve_route(&mut self, connection: &mut Connection, request: &Request, now: Duration) -> Result<(), Response> {
         match Route::of(request) {
-            Some(Route::Page) => Err(page()),
+            Some(Route::Page) => Err(match self.access.set_cookie() {
+                Some(cookie) => page().with(&cookie),
+                None => page(),
+            }),
             Some(Route::Status) => {
                 let json = status::json(
                     self.shared.board().as_deref(),
-                    &self.serving(now),
+                    &self.serving(request, now),
                     &notices::read(&self.config.notices),
                 );
                 Err(Response::new(Status::OK, "application/json", json))
             }
             Some(Route::Metrics) => {
                 let board = self.shared.board();
-                let text = metrics::text(board.as_deref(), &self.serving(now), &self.latency, &self.requests);
+                let text = metrics::text(board.as_deref(), &self.serving(request, now), &self.latency, &self.requests);
                 Err(Response::new(Status::OK, metrics::TYPE, text))
             }
             Some(Route::Stream) => self.stream(connection, request, now),
@@ -170,7 +173,13 @@ impl Server {
     }
 
     /// `Err` is the answer to who is not let in.
-    fn admit_request(&mut self, connection: &Connection, verdict: Verdict, now: Duration) -> Result<(), Response> {
+    fn admit_request(
+        &mut self,
+        connection: &Connection,
+        request: &Request,
+        verdict: Verdict,
+        now: Duration,
+    ) -> Result<(), Response> {
         match verdict {
             Verdict::Granted => Ok(()),
             Verdict::Missing | Verdict::Wrong | Verdict::Unknown(_) => {
@@ -178,9 +187,11 @@ impl Server {
                     self.tell_failure(connection.address, now);
                 }
                 let line = "give the token: /?token=TOKEN, a bearer token, or as the password of any user";
-                Err(Response::text(Status::UNAUTHORIZED, line)
-                    .with("WWW-Authenticate: Basic realm=\"picam\", charset=\"UTF-8\"")
-                    .with("WWW-Authenticate: Bearer realm=\"picam\""))
+                let mut response = Response::text(Status::UNAUTHORIZED, line);
+                if !request.is_of_page {
+                    response = response.with("WWW-Authenticate: Basic realm=\"picam\", charset=\"UTF-8\"");
+                }
+                Err(response.with("WWW-Authenticate: Bearer realm=\"picam\""))
             }
             Verdict::TooManyGuesses => {
                 self.tell_failure(connection.address, now);
@@ -220,7 +231,7 @@ impl Server {
             connection.state = State::Answer { close: true };
         } else {
             head.push_str(multipart::BEGIN);
-            connection.state = State::Stream(Viewer::new(quality, interval));
+            connection.state = State::Stream(Viewer::new(quality, interval, request.query("viewer")));
         }
         connection.send(&head, Body::None);
         connection.deadline = now + STALL_TIME;

@@ -211,10 +211,13 @@ impl Server {
                 connection.state = State::Answer { close: !*keep_alive };
                 connection.deadline = now + ANSWER_TIME;
             }
-            State::Stream(viewer) => match taken {
-                Some(taken) => viewer.got(taken.time),
-                None => viewer.still_due = now + TICK,
-            },
+            State::Stream(viewer) => {
+                viewer.pictures += 1;
+                match taken {
+                    Some(taken) => viewer.got(taken.time),
+                    None => viewer.still_due = now + TICK,
+                }
+            }
             _ => {}
         }
         multipart::headers(&mut head, picture.len(), taken, now);

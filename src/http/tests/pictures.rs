@@ -283,9 +283,15 @@ fn a_slow_camera_is_ready_and_its_snapshots_wait_for_it() {
         }
     }
     let setup = Setup::without_camera(|config| config.max_fps = "0.25".parse().ok());
-    assert_eq!(setup.serving()["patience_s"], 20.0, "as the page has no more than max-fps");
+    let patience = |name: &str| setup.status(&format!("viewer={name}"))["viewer"]["patience_s"].clone();
+    let _viewers = [setup.watch("viewer=a"), setup.watch("viewer=b&fps=0.1"), setup.watch("viewer=c&fps=30")];
+    assert_eq!(
+        (patience("a"), patience("b"), patience("c")),
+        (20.0.into(), 50.0.into(), 20.0.into()),
+        "as each asked, up to max-fps"
+    );
     setup.http.start(&stream(10));
-    until("the stream's", || (setup.serving()["patience_s"] == 50.0).then_some(()));
+    until("the stream's", || (patience("a") == 50.0).then_some(()));
 }
 
 #[test]

@@ -56,6 +56,38 @@ fn guesses_keep_neither_the_owner_nor_pictures_waiting() {
 }
 
 #[test]
+fn the_page_turns_the_token_into_a_cookie() {
+    let token = |token: &str| Setup::without_camera(|config| config.token = Some(Secret(token.to_owned())));
+    let setup = token("correct-horse");
+    let port = setup.address.port();
+    let page = setup.get("/?token=correct-horse", "");
+    let header = field(&page.head, "Set-Cookie").unwrap();
+    let (cookie, attributes) = header.split_once("; ").unwrap();
+    assert_eq!(attributes, "Path=/; Max-Age=7776000; HttpOnly; SameSite=Strict");
+    assert!(cookie.starts_with(&format!("picam-{port}=")) && !cookie.contains("correct-horse"), "{cookie}");
+    for path in ["/status.json", "/stream", "/snapshot"] {
+        assert_eq!(
+            setup.get(path, &format!("Cookie: a=b; {cookie}\r\n")).status(),
+            if path == "/snapshot" { 503 } else { 200 }
+        );
+    }
+    let is_wrong = |cookie: &str| setup.get("/status.json", &format!("Cookie: {cookie}\r\n")).status() == 401;
+    assert!(is_wrong("picam-1=x") && is_wrong(&cookie[..cookie.len() - 1]) && is_wrong(&format!("a{cookie}")));
+    assert!(field(&setup.get("/", "").head, "Set-Cookie").is_none(), "not for nothing");
+    // The browser does not ask for a password where the page's own script was refused.
+    assert!(
+        field(&setup.get("/status.json", "X-Picam: page\r\n").head, "WWW-Authenticate").unwrap().starts_with("Bearer")
+    );
+    // Another token has another cookie, and the same one the same after a restart.
+    let value = |setup: &Setup, token: &str| {
+        let page = setup.get(&format!("/?token={token}"), "");
+        field(&page.head, "Set-Cookie").unwrap().split(['=', ';']).nth(1).unwrap().to_owned()
+    };
+    assert_eq!(value(&token("correct-horse"), "correct-horse"), value(&setup, "correct-horse"));
+    assert_ne!(value(&token("battery-staple"), "battery-staple"), value(&setup, "correct-horse"));
+}
+
+#[test]
 fn methods_heads_and_origins() {
     let setup = Setup::with_camera(FourCC::YUYV, SIZE, |config| {
         config.allow_origin = vec!["https://c.example".to_owned(), "https://a.example".to_owned()];
