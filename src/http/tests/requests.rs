@@ -19,8 +19,9 @@ fn who_has_no_token_sees_nothing() {
     assert_eq!(setup.get("/metrics", "Authorization: Bearer correct-horse\r\n").status(), 200);
 }
 
-/// `openssl passwd -6 -salt saltsalt secret`
-const HASH: &str = "$6$saltsalt$TVLlQcbpFVof5W3Yz4DTP6gRstiNuHwwTt6GLc1E5n0U0aDehy0S5knV8wiOQSpT0Y77vwPZN.Pq.H91p5hVO1";
+/// `mkpasswd -m sha-512 -R 1000 secret saltsalt`: tests are not optimized, and so slower.
+const HASH: &str =
+    "$6$rounds=1000$saltsalt$LAV5VE5Y7w1d73x1mFNspYWUpazfmwv2SoepNXNKJ/otop/Zok96Hr8Q13LEv0DRY/x8v0/crpIjl8NJSAqXV/";
 
 #[test]
 fn guesses_keep_neither_the_owner_nor_pictures_waiting() {
