@@ -65,7 +65,7 @@ _picam() {
 
     case "${cmd}" in
         picam)
-            opts="-q -v -h -V --config --override --device --format --size --fps --buffers --input --set --strict --timeout --on-error --frames --raw --y4m --frame-log --frame-log-format --http --keep-existing --keep-corrupt --allow-skips --count --duration --stats-interval --json --quiet --verbose --help --version run snapshot list check man completions help"
+            opts="-q -v -h -V --config --override --device --format --size --fps --buffers --input --standard --set --strict --timeout --on-error --frames --raw --y4m --frame-log --frame-log-format --http --keep-existing --keep-corrupt --allow-skips --count --duration --stats-interval --json --quiet --verbose --help --version run snapshot list check man completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -133,6 +133,10 @@ _picam() {
                     return 0
                     ;;
                 --input)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --standard)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -453,7 +457,7 @@ _picam() {
             return 0
             ;;
         picam__subcmd__run)
-            opts="-q -v -h --config --override --device --format --size --fps --buffers --input --set --strict --timeout --on-error --frames --raw --y4m --frame-log --frame-log-format --http --keep-existing --keep-corrupt --allow-skips --count --duration --stats-interval --json --quiet --verbose --help"
+            opts="-q -v -h --config --override --device --format --size --fps --buffers --input --standard --set --strict --timeout --on-error --frames --raw --y4m --frame-log --frame-log-format --http --keep-existing --keep-corrupt --allow-skips --count --duration --stats-interval --json --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -521,6 +525,10 @@ _picam() {
                     return 0
                     ;;
                 --input)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --standard)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -641,7 +649,7 @@ _picam() {
             return 0
             ;;
         picam__subcmd__snapshot)
-            opts="-q -v -h --warmup --quality --config --override --device --format --size --fps --buffers --input --set --strict --timeout --on-error --quiet --verbose --help"
+            opts="-q -v -h --warmup --quality --config --override --device --format --size --fps --buffers --input --standard --set --strict --timeout --on-error --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -717,6 +725,10 @@ _picam() {
                     return 0
                     ;;
                 --input)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --standard)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

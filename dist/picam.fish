@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_picam_global_optspecs
-    string join \n config= override= device= format= size= fps= buffers= input= set= strict= timeout= on-error= frames= raw= y4m= frame-log= frame-log-format= http= keep-existing= keep-corrupt= allow-skips= count= duration= stats-interval= json= q/quiet= v/verbose h/help V/version
+    string join \n config= override= device= format= size= fps= buffers= input= standard= set= strict= timeout= on-error= frames= raw= y4m= frame-log= frame-log-format= http= keep-existing= keep-corrupt= allow-skips= count= duration= stats-interval= json= q/quiet= v/verbose h/help V/version
 end
 
 function __fish_picam_needs_command
@@ -32,8 +32,9 @@ complete -c picam -n "__fish_picam_needs_command" -l size -d 'Width and height i
 complete -c picam -n "__fish_picam_needs_command" -l fps -d 'Frames per second: 30, 29.97, 30000/1001 [default: the driver\'s choice]' -r
 complete -c picam -n "__fish_picam_needs_command" -l buffers -d 'Buffers to request, 1 to 32 [default: 4, more for --raw and --y4m]' -r
 complete -c picam -n "__fish_picam_needs_command" -l input -d 'Input to select, by its number [default: the one in use]' -r
+complete -c picam -n "__fish_picam_needs_command" -l standard -d 'TV standard: pal, ntsc, secam, pal-60, … [default: the one in use]' -r
 complete -c picam -n "__fish_picam_needs_command" -l set -d 'Set a control, by name or id (see `picam list`); repeatable' -r
-complete -c picam -n "__fish_picam_needs_command" -l strict -d 'Refuse a format, size or rate other than the one asked for' -r -f -a "true\t''
+complete -c picam -n "__fish_picam_needs_command" -l strict -d 'Refuse a format, size or rate not asked for, or a failing setting' -r -f -a "true\t''
 false\t''"
 complete -c picam -n "__fish_picam_needs_command" -l timeout -d 'Restart after this long, or five frames, without any [default: 5s]' -r
 complete -c picam -n "__fish_picam_needs_command" -l on-error -d 'Camera absent, busy or lost: wait for it, or exit [default: wait]' -r -f -a "wait\t''
@@ -77,8 +78,9 @@ complete -c picam -n "__fish_picam_using_subcommand run" -l size -d 'Width and h
 complete -c picam -n "__fish_picam_using_subcommand run" -l fps -d 'Frames per second: 30, 29.97, 30000/1001 [default: the driver\'s choice]' -r
 complete -c picam -n "__fish_picam_using_subcommand run" -l buffers -d 'Buffers to request, 1 to 32 [default: 4, more for --raw and --y4m]' -r
 complete -c picam -n "__fish_picam_using_subcommand run" -l input -d 'Input to select, by its number [default: the one in use]' -r
+complete -c picam -n "__fish_picam_using_subcommand run" -l standard -d 'TV standard: pal, ntsc, secam, pal-60, … [default: the one in use]' -r
 complete -c picam -n "__fish_picam_using_subcommand run" -l set -d 'Set a control, by name or id (see `picam list`); repeatable' -r
-complete -c picam -n "__fish_picam_using_subcommand run" -l strict -d 'Refuse a format, size or rate other than the one asked for' -r -f -a "true\t''
+complete -c picam -n "__fish_picam_using_subcommand run" -l strict -d 'Refuse a format, size or rate not asked for, or a failing setting' -r -f -a "true\t''
 false\t''"
 complete -c picam -n "__fish_picam_using_subcommand run" -l timeout -d 'Restart after this long, or five frames, without any [default: 5s]' -r
 complete -c picam -n "__fish_picam_using_subcommand run" -l on-error -d 'Camera absent, busy or lost: wait for it, or exit [default: wait]' -r -f -a "wait\t''
@@ -116,8 +118,9 @@ complete -c picam -n "__fish_picam_using_subcommand snapshot" -l size -d 'Width 
 complete -c picam -n "__fish_picam_using_subcommand snapshot" -l fps -d 'Frames per second: 30, 29.97, 30000/1001 [default: the driver\'s choice]' -r
 complete -c picam -n "__fish_picam_using_subcommand snapshot" -l buffers -d 'Buffers to request, 1 to 32 [default: 4, more for --raw and --y4m]' -r
 complete -c picam -n "__fish_picam_using_subcommand snapshot" -l input -d 'Input to select, by its number [default: the one in use]' -r
+complete -c picam -n "__fish_picam_using_subcommand snapshot" -l standard -d 'TV standard: pal, ntsc, secam, pal-60, … [default: the one in use]' -r
 complete -c picam -n "__fish_picam_using_subcommand snapshot" -l set -d 'Set a control, by name or id (see `picam list`); repeatable' -r
-complete -c picam -n "__fish_picam_using_subcommand snapshot" -l strict -d 'Refuse a format, size or rate other than the one asked for' -r -f -a "true\t''
+complete -c picam -n "__fish_picam_using_subcommand snapshot" -l strict -d 'Refuse a format, size or rate not asked for, or a failing setting' -r -f -a "true\t''
 false\t''"
 complete -c picam -n "__fish_picam_using_subcommand snapshot" -l timeout -d 'Restart after this long, or five frames, without any [default: 5s]' -r
 complete -c picam -n "__fish_picam_using_subcommand snapshot" -l on-error -d 'Camera absent, busy or lost: wait for it, or exit [default: wait]' -r -f -a "wait\t''

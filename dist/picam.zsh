@@ -23,8 +23,9 @@ _picam() {
 '--fps=[Frames per second\: 30, 29.97, 30000/1001 \[default\: the driver'\''s choice\]]:RATE:_default' \
 '--buffers=[Buffers to request, 1 to 32 \[default\: 4, more for --raw and --y4m\]]:N:_default' \
 '--input=[Input to select, by its number \[default\: the one in use\]]:N:_default' \
+'--standard=[TV standard\: pal, ntsc, secam, pal-60, … \[default\: the one in use\]]:STANDARD:_default' \
 '*--set=[Set a control, by name or id (see \`picam list\`); repeatable]:CONTROL=VALUE:_default' \
-'--strict=[Refuse a format, size or rate other than the one asked for]::BOOL:(true false)' \
+'--strict=[Refuse a format, size or rate not asked for, or a failing setting]::BOOL:(true false)' \
 '--timeout=[Restart after this long, or five frames, without any \[default\: 5s\]]:TIME:_default' \
 '--on-error=[Camera absent, busy or lost\: wait for it, or exit \[default\: wait\]]:WHAT:(wait exit)' \
 '--frames=[A line a frame on standard output\: size=BYTES seq=N ts=SECONDS]::BOOL:(true false)' \
@@ -67,8 +68,9 @@ _arguments "${_arguments_options[@]}" : \
 '--fps=[Frames per second\: 30, 29.97, 30000/1001 \[default\: the driver'\''s choice\]]:RATE:_default' \
 '--buffers=[Buffers to request, 1 to 32 \[default\: 4, more for --raw and --y4m\]]:N:_default' \
 '--input=[Input to select, by its number \[default\: the one in use\]]:N:_default' \
+'--standard=[TV standard\: pal, ntsc, secam, pal-60, … \[default\: the one in use\]]:STANDARD:_default' \
 '*--set=[Set a control, by name or id (see \`picam list\`); repeatable]:CONTROL=VALUE:_default' \
-'--strict=[Refuse a format, size or rate other than the one asked for]::BOOL:(true false)' \
+'--strict=[Refuse a format, size or rate not asked for, or a failing setting]::BOOL:(true false)' \
 '--timeout=[Restart after this long, or five frames, without any \[default\: 5s\]]:TIME:_default' \
 '--on-error=[Camera absent, busy or lost\: wait for it, or exit \[default\: wait\]]:WHAT:(wait exit)' \
 '--frames=[A line a frame on standard output\: size=BYTES seq=N ts=SECONDS]::BOOL:(true false)' \
@@ -104,8 +106,9 @@ _arguments "${_arguments_options[@]}" : \
 '--fps=[Frames per second\: 30, 29.97, 30000/1001 \[default\: the driver'\''s choice\]]:RATE:_default' \
 '--buffers=[Buffers to request, 1 to 32 \[default\: 4, more for --raw and --y4m\]]:N:_default' \
 '--input=[Input to select, by its number \[default\: the one in use\]]:N:_default' \
+'--standard=[TV standard\: pal, ntsc, secam, pal-60, … \[default\: the one in use\]]:STANDARD:_default' \
 '*--set=[Set a control, by name or id (see \`picam list\`); repeatable]:CONTROL=VALUE:_default' \
-'--strict=[Refuse a format, size or rate other than the one asked for]::BOOL:(true false)' \
+'--strict=[Refuse a format, size or rate not asked for, or a failing setting]::BOOL:(true false)' \
 '--timeout=[Restart after this long, or five frames, without any \[default\: 5s\]]:TIME:_default' \
 '--on-error=[Camera absent, busy or lost\: wait for it, or exit \[default\: wait\]]:WHAT:(wait exit)' \
 '-q+[No summaries, no status line\: only warnings and errors]::BOOL:(true false)' \

@@ -19,7 +19,7 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueHint};
 use crate::config::files::{Files, Loaded};
 use crate::config::settings::{BUFFERS, COUNT, INPUT, whole_number};
 use crate::config::{ConfigError, FrameLogFormat, HttpSettings, Listen, OnError, Output, Settings, duration};
-use crate::device::Selector;
+use crate::device::{Selector, Standard};
 use crate::format::{FourCC, Rate, Size};
 
 const USAGE: &str = "picam [run] [OPTIONS]
@@ -150,11 +150,15 @@ pub struct CameraFlags {
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = |n: &str| whole_number(n, &INPUT), help_heading = "Camera")]
     input: Option<u32>,
 
+    /// TV standard: pal, ntsc, secam, pal-60, … [default: the one in use]
+    #[arg(long, value_name = "STANDARD", help_heading = "Camera")]
+    standard: Option<Standard>,
+
     /// Set a control, by name or id (see `picam list`); repeatable
     #[arg(long, value_name = "CONTROL=VALUE", value_parser = control, help_heading = "Camera")]
     set: Vec<(String, String)>,
 
-    /// Refuse a format, size or rate other than the one asked for
+    /// Refuse a format, size or rate not asked for, or a failing setting
     #[arg(long, help_heading = "Camera", value_name = "BOOL", hide_possible_values = true)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     strict: Option<bool>,
@@ -293,6 +297,7 @@ impl CameraFlags {
             fps: flags.fps,
             buffers: flags.buffers,
             input: flags.input,
+            standard: flags.standard,
             set: flags.set,
             strict: flags.strict,
             timeout: flags.timeout,

@@ -32,7 +32,7 @@ pub struct Metadata {
     pub field: Field,
     /// Buffers left with the driver just after this one was dequeued: 0 means that it has none to fill.
     pub queue_depth: u32,
-    /// The driver flagged an error (`V4L2_BUF_FLAG_ERROR`), or the data is shorter than the format needs.
+    /// The driver flagged an error (`V4L2_BUF_FLAG_ERROR`), or the data is shorter than the format needs or longer than it allows.
     pub corrupt: bool,
 }
 
@@ -56,6 +56,14 @@ pub(crate) struct Payload {
     pub(crate) length: u32,
 }
 
+impl Payload {
+    /// Whether it is at least as long as a `complete` picture, and no longer than the driver said that one is (`sizeimage`)
+    /// and than what is `mapped`: a longer one is of another size, which the driver changed to.
+    fn is_whole(&self, complete: u32, sizeimage: u32, mapped: usize) -> bool {
+        self.length > 0 && self.length >= complete && self.length <= sizeimage && self.length as usize <= mapped
+    }
+}
+
 /// One frame on lease: see the [module](self).
 #[derive(Clone)]
 pub struct Frame {
@@ -69,9 +77,9 @@ impl Frame {
     pub(crate) fn new(mut metadata: Metadata, payloads: [Payload; MAX_PLANES], lease: Lease) -> Self {
         let planes = payloads.iter().take(lease.format().planes.len());
         metadata.bytesused = planes.clone().fold(0, |sum: u32, payload| sum.saturating_add(payload.length));
-        metadata.corrupt |= planes.enumerate().any(|(plane, payload)| {
+        metadata.corrupt |= planes.zip(&lease.format().planes).enumerate().any(|(plane, (payload, granted))| {
             let mapped = lease.plane_len(plane).saturating_sub(payload.offset as usize);
-            payload.length == 0 || payload.length < lease.complete(plane) || payload.length as usize > mapped
+            !payload.is_whole(lease.complete(plane), granted.sizeimage, mapped)
         });
         Frame { metadata, payloads, lease }
     }
@@ -117,5 +125,22 @@ impl Frame {
 impl std::fmt::Debug for Frame {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Frame").field("metadata", &self.metadata).field("index", &self.index()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_a_short_frame_nor_one_of_another_size_is_whole() {
+        // 640x360 in YUYV, of which a buffer is rounded up to pages; and what 1280x720 needs.
+        let is_whole = |length| Payload { offset: 0, length }.is_whole(460_800, 460_800, 462_848);
+        assert!(is_whole(460_800));
+        for length in [0, 460_799, 460_801, 462_848, 1_843_200] {
+            assert!(!is_whole(length), "{length}");
+        }
+        let compressed = |length| Payload { offset: 0, length }.is_whole(0, 460_800, 462_848);
+        assert!(compressed(1) && compressed(460_800) && !compressed(0) && !compressed(460_801));
     }
 }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use crate::capture::{Capture, Event};
 use crate::clock;
 use crate::config::files::{Fallback, Loaded};
-use crate::config::{Config, Output, ReportConfig, SinkConfig};
-use crate::device::DeviceError;
+use crate::config::{CaptureConfig, Config, Output, ReportConfig, SinkConfig};
+use crate::device::{DeviceError, Difference};
 use crate::frame::Frame;
 use crate::http::Board;
 use crate::notify::Notify;
@@ -41,6 +41,7 @@ pub fn run(loaded: Loaded, stop: Stop) -> anyhow::Result<()> {
     }
     let sinks = sink::start_all(&config.sinks, config.keep_existing, config.capture.keep_corrupt)?;
     let mut run = Run::new(&config, warnings, sinks);
+    run.overriding = fallback.clone().map(|fallback| (config.capture.clone(), fallback));
     let mut capture = Capture::new(config.capture.clone(), stop.clone());
     let mut result = run.capture(&mut capture);
     if let (Err(error), Some(Fallback { capture: config, file })) = (&result, fallback) {
@@ -49,6 +50,7 @@ pub fn run(loaded: Loaded, stop: Stop) -> anyhow::Result<()> {
             let accounting = std::mem::take(capture.accounting_mut());
             capture = Capture::new(config, stop);
             *capture.accounting_mut() = accounting;
+            run.overriding = None;
             result = run.capture(&mut capture);
         }
     }
@@ -88,6 +90,10 @@ struct Run {
     reporter: Reporter,
     waiting_for: Option<String>,
     warnings: Vec<String>,
+    /// How the stream differs from what was asked for; what is said of it is logged once.
+    differences: Vec<String>,
+    /// What is asked of the camera with the overriding file, and without it.
+    overriding: Option<(CaptureConfig, Fallback)>,
     /// When the sinks that show how it goes are told next; `None`: there are none.
     observed_next: Option<Duration>,
     /// When they were told last.
@@ -108,6 +114,8 @@ impl Run {
             notify,
             waiting_for: None,
             warnings,
+            differences: Vec::new(),
+            overriding: None,
             observed_next: sinks.iter().any(|sink| sink.observes()).then_some(now),
             observed: now,
             sinks,
@@ -178,6 +186,11 @@ impl Run {
         let rate = stream.rate.map_or_else(|| "a rate of its own".to_owned(), |rate| format!("{rate} fps"));
         let again = if restarts > 0 { " again" } else { "" };
         log::info!("{}: capturing{again}: {} at {rate}, {} buffers", stream.camera, stream.format, stream.buffers);
+        let differences: Vec<_> = stream.differences.iter().map(|difference| self.say(difference)).collect();
+        for difference in differences.iter().filter(|difference| !self.differences.contains(difference)) {
+            log::warn!("{}: {difference}", stream.camera);
+        }
+        self.differences = differences;
         self.sinks.iter().for_each(|sink| sink.start(&stream));
         self.notify.ready();
         self.notify.status(&format!("capturing {} at {rate} from {}", stream.format, stream.camera));
@@ -192,6 +205,16 @@ impl Run {
         self.sinks.iter().for_each(|sink| sink.resume(stream));
         self.notify.status(&format!("capturing {} from {}", stream.format, stream.camera));
         self.waiting_for = None;
+    }
+
+    /// A difference, with the file to correct where it is the overriding one.
+    fn say(&self, difference: &Difference) -> String {
+        match &self.overriding {
+            Some((with, Fallback { capture: without, file })) if with.differs_in(without, &difference.setting) => {
+                format!("{}: {difference}", file.display())
+            }
+            _ => difference.to_string(),
+        }
     }
 
     /// Hands a frame on, with which so many are delivered.
@@ -243,7 +266,7 @@ impl Run {
             recent: accounting.second().clone(),
             stream: self.stream.clone(),
             waiting_for: self.waiting_for.clone(),
-            warnings: self.warnings.clone(),
+            warnings: [&self.warnings[..], &self.differences].concat(),
             thermal,
             sinks: self.sinks.iter().map(|sink| (sink.name().to_owned(), sink.counts())).collect(),
         };

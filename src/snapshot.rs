@@ -1,5 +1,6 @@
 //! `picam snapshot`: one picture to a file.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Write};
@@ -82,6 +83,7 @@ pub fn snapshot(config: CaptureConfig, stop: Stop, file: &Path, warmup: u32, qua
 /// The first picture after `warmup` frames.
 fn take(capture: &mut Capture, kind: Kind, warmup: u32, quality: u8) -> anyhow::Result<Vec<u8>> {
     let (mut passed, mut failed) = (0, 0);
+    let mut logged = HashSet::new();
     loop {
         match capture.next(Duration::MAX)? {
             Event::Frame(frame) if frame.metadata().corrupt => {}
@@ -97,6 +99,11 @@ fn take(capture: &mut Capture, kind: Kind, warmup: u32, quality: u8) -> anyhow::
             },
             Event::Started(stream) => {
                 log::debug!("{}: {}", stream.camera, stream.format);
+                let differences =
+                    stream.differences.iter().map(|difference| format!("{}: {difference}", stream.camera));
+                for difference in differences.filter(|difference| logged.insert(difference.clone())) {
+                    log::warn!("{difference}");
+                }
                 if let Err(reason) = jpeg::is_to_be_had(&stream.format) {
                     bail!(stream.refusal(&reason, Need::Picture));
                 }

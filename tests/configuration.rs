@@ -176,6 +176,7 @@ fn flags_and_file_say_the_same_in_the_same_words() {
         (vec!["--fps", "30000/1001"], "fps = '30000/1001'"),
         (vec!["--buffers", "8"], "buffers = 8"),
         (vec!["--input", "1"], "input = 1"),
+        (vec!["--standard", "PAL-60"], "standard = 'pal-60'"),
         (vec!["--set", "gain=-1", "--set", "auto=true"], "[set]\ngain = -1\nauto = true"),
         (vec!["--strict", "--keep-corrupt=true"], "strict = true\nkeep-corrupt = true"),
         (vec!["--keep-existing"], "keep-existing = true"),

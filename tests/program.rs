@@ -248,8 +248,9 @@ fn exit_statuses_are_the_documented_ones() {
         ("--device /nonexistent/video0 --on-error exit", 3, "no camera fits"),
         ("--device usb=ffff:ffff --on-error exit", 3, "no camera fits"),
         ("--device test --format H264 --strict", 5, "H264"),
-        ("--device test --set brightness=1", 5, "brightness"),
-        ("--device test --input 3", 5, "input"),
+        ("--device test --set brightness=1 --strict", 5, "brightness"),
+        ("--device test --input 3 --strict", 5, "input 3"),
+        ("--device test --count 1 --set brightness=1 --input 3", 0, "brightness"),
     ] {
         let output = run(arguments);
         let said = text(&output.stderr);

@@ -77,10 +77,7 @@ const EXIT_STATUS: &[Part] = &[
     Term("2", "Usage or configuration."),
     Term("3", "No device: it is absent, not permitted or not a camera. Only with --on-error exit."),
     Term("4", "The device is busy. Only with --on-error exit."),
-    Term(
-        "5",
-        "Format or control refused: with --strict, or where a control or an input does not exist or is out of range.",
-    ),
+    Term("5", "Format, rate, input, standard or control refused. Only with --strict."),
     Term("6", "The device was lost. Only with --on-error exit."),
     Term(
         "7",

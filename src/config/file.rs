@@ -125,6 +125,7 @@ impl<'i> Reader<'i> {
                 "fps" => settings.fps = self.number(key, value, str::parse),
                 "buffers" => settings.buffers = self.integer(key, value, BUFFERS),
                 "input" => settings.input = self.integer(key, value, INPUT),
+                "standard" => settings.standard = self.string(key, value, str::parse),
                 "set" => settings.set = self.controls(value),
                 "strict" => settings.strict = self.boolean(key, value),
                 "keep-existing" => settings.keep_existing = self.boolean(key, value),

@@ -35,7 +35,7 @@ pub struct Loaded {
 }
 
 /// What to capture by without the overriding file.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Fallback {
     /// The camera, and what is asked of it.
     pub capture: CaptureConfig,

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::device::Selector;
+use crate::device::{Selector, Standard};
 use crate::format::{FourCC, Need, Rate, Size};
 use crate::v4l2::buffers::MAX_BUFFERS;
 
@@ -64,9 +64,11 @@ pub struct CaptureConfig {
     pub spare: u64,
     /// Input to select; `None`: the one in use.
     pub input: Option<u32>,
+    /// TV standard to select; `None`: the one in use.
+    pub standard: Option<Standard>,
     /// Controls to set, name or id and value as written, in this order.
     pub controls: Vec<(String, String)>,
-    /// Whether a difference between what was asked and what was granted is an error.
+    /// Whether a difference between what was asked and what was granted, or a setting that fails, is an error.
     pub strict: bool,
     /// Whether sinks get corrupt frames too.
     pub keep_corrupt: bool,
@@ -88,6 +90,7 @@ impl Default for CaptureConfig {
             buffers: 4,
             spare: 0,
             input: None,
+            standard: None,
             controls: Vec::new(),
             strict: false,
             keep_corrupt: false,
@@ -102,6 +105,20 @@ impl CaptureConfig {
     pub(crate) fn buffers_of(&self, size: u64) -> u32 {
         let room = u32::try_from(self.spare / size.max(1)).unwrap_or(u32::MAX);
         self.buffers.max(room.min(MAX_BUFFERS))
+    }
+
+    /// Whether `other` asks for another value of `setting`: a flag's name, or a control's.
+    pub(crate) fn differs_in(&self, other: &CaptureConfig, setting: &str) -> bool {
+        let value = |config: &CaptureConfig| config.controls.iter().find(|(key, _)| key == setting).cloned();
+        match setting {
+            "format" => self.formats != other.formats,
+            "size" => self.size != other.size,
+            "fps" => self.rate != other.rate,
+            "buffers" => self.buffers != other.buffers,
+            "input" => self.input != other.input,
+            "standard" => self.standard != other.standard,
+            _ => value(self) != value(other),
+        }
     }
 }
 

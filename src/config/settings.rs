@@ -13,17 +13,18 @@ use super::{
     CaptureConfig, Config, ConfigError, FrameLogFormat, HttpSettings, OnError, Output, Problem, ReportConfig,
     SinkConfig,
 };
-use crate::device::Selector;
+use crate::device::{Selector, Standard};
 use crate::format::{FourCC, Rate, Size};
 
 /// The settings' names, in the file and (after `--`) as flags.
-pub const KEYS: [&str; 25] = [
+pub const KEYS: [&str; 26] = [
     "device",
     "format",
     "size",
     "fps",
     "buffers",
     "input",
+    "standard",
     "set",
     "strict",
     "keep-existing",
@@ -63,6 +64,7 @@ pub struct Settings {
     pub fps: Option<Rate>,
     pub buffers: Option<u32>,
     pub input: Option<u32>,
+    pub standard: Option<Standard>,
     /// Controls by name or id and their values, in the order they are to be set.
     pub set: Vec<(String, String)>,
     pub strict: Option<bool>,
@@ -117,6 +119,7 @@ impl Settings {
             fps: over.fps.or(self.fps),
             buffers: over.buffers.or(self.buffers),
             input: over.input.or(self.input),
+            standard: over.standard.or(self.standard),
             set: self.set,
             strict: over.strict.or(self.strict),
             keep_existing: over.keep_existing.or(self.keep_existing),
@@ -227,6 +230,7 @@ impl Config {
                 buffers: settings.buffers.unwrap_or(capture.buffers),
                 spare,
                 input: settings.input.or(capture.input),
+                standard: settings.standard.or(capture.standard),
                 controls: settings.set,
                 strict: settings.strict.unwrap_or(capture.strict),
                 keep_corrupt: settings.keep_corrupt.unwrap_or(capture.keep_corrupt),

@@ -2,66 +2,92 @@
 
 use std::io;
 
-use rustix::io::Errno;
 use v4l::v4l_sys as sys;
 
+use super::difference::Difference;
 use super::discover::Device;
-use super::error::DeviceError;
+use super::error::reason;
+use super::negotiate::list;
 use crate::v4l2::ioctl::{self, ControlDescription, ControlType};
 
-/// Sets each `(control, value)` in order. Answers what the driver made another value of.
-pub(crate) fn set_all(device: &Device, wanted: &[(String, String)]) -> Result<Vec<String>, DeviceError> {
+/// Sets each `(control, value)` in order, and answers which failed and of which the driver made another value.
+///
+/// What failed is tried again after the others: an exposure's range grows with the blanking, and what an automatic has in
+/// charge is free once that is off, in whatever order they were written.
+pub(crate) fn set_all(device: &Device, wanted: &[(String, String)]) -> Vec<Difference> {
     if wanted.is_empty() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
-    let refused = |problem, offers| DeviceError::Refused { device: device.name(), problem, offers };
-    let controls =
-        ioctl::controls(device.fd()).map_err(|e| device.failed("list its controls (VIDIOC_QUERY_EXT_CTRL)", e))?;
-    let mut differences = Vec::new();
-    for (key, text) in wanted {
-        let Some(control) = find(&controls, key) else {
-            let names: Vec<_> = controls.iter().filter(settable).map(key_of).collect();
-            return Err(refused(format!("has no control \"{key}\""), vec![names.join(", ")]));
-        };
-        let value = parse(control, text).map_err(|problem| {
-            refused(format!("control {} cannot be \"{text}\": {problem}", key_of(control)), menu_of(control))
-        })?;
-        let set = match value {
-            Value::Text(text) => ioctl::set_string_control(device.fd(), control.id, text),
-            Value::Number(number) => ioctl::set_control(device.fd(), control.id, control.control_type, number),
-        };
-        set.map_err(|source| match refusal(control, &source) {
-            Some(reason) => {
-                refused(format!("control {} cannot be \"{text}\": {reason}", key_of(control)), menu_of(control))
-            }
-            None => device.failed(&format!("set control {} to {text} (VIDIOC_S_EXT_CTRLS)", key_of(control)), source),
-        })?;
-        let is_readable =
-            control.control_type != ControlType::Button && !control.has_flag(sys::V4L2_CTRL_FLAG_WRITE_ONLY);
-        if let (Value::Number(number), true) = (value, is_readable) {
-            match ioctl::control(device.fd(), control.id, control.control_type) {
-                Ok(granted) if granted != number => {
-                    differences.push(format!("control {} is {granted}, not {number}", key_of(control)));
-                }
-                _ => {}
-            }
+    let controls = ioctl::controls(device.fd()).unwrap_or_else(|error| {
+        log::debug!("{}: cannot list its controls (VIDIOC_QUERY_EXT_CTRL): {error}", device.name());
+        Vec::new()
+    });
+    let attempt = |(key, text): &(String, String)| set(device, &controls, key, text);
+    let mut outcomes: Vec<_> = wanted.iter().map(attempt).collect();
+    if outcomes.iter().any(Result::is_ok) {
+        for (outcome, setting) in outcomes.iter_mut().zip(wanted).filter(|(outcome, _)| outcome.is_err()) {
+            *outcome = attempt(setting);
         }
     }
-    Ok(differences)
+    // Only now, as one control can change another.
+    let differs = |(outcome, (key, _)): (Result<Set, String>, &(String, String))| match outcome {
+        Ok(set) => set.differs(device, key),
+        Err(problem) => Some(Difference::failed(key, problem)),
+    };
+    outcomes.into_iter().zip(wanted).filter_map(differs).collect()
 }
 
-/// Why the driver does not take a value that is within the control's range; `None` for a failure of another kind.
-fn refusal(control: &ControlDescription, error: &io::Error) -> Option<String> {
-    let inactive = control.has_flag(sys::V4L2_CTRL_FLAG_INACTIVE);
-    match Errno::from_io_error(error) {
-        Some(Errno::ACCESS | Errno::BUSY | Errno::PERM | Errno::INVAL) if inactive => Some(
-            "it has no effect while another control, such as an automatic one, is in charge: set that first".to_owned(),
-        ),
-        Some(Errno::BUSY) => Some("it is in use by another program".to_owned()),
-        Some(Errno::ACCESS | Errno::PERM | Errno::INVAL | Errno::RANGE) => {
-            Some(format!("the driver refuses it ({error})"))
-        }
+/// A control that was set.
+struct Set {
+    control: ControlDescription,
+    /// What to read back, of one that can be read.
+    value: Option<i64>,
+}
+
+impl Set {
+    fn differs(&self, device: &Device, key: &str) -> Option<Difference> {
+        let Set { control, value } = self;
+        let value = (*value)?;
+        let granted = ioctl::control(device.fd(), control.id, control.control_type).ok().filter(|it| *it != value)?;
+        Some(Difference::granted(key, format_args!("{granted} for control {}, not {value}", key_of(control))))
+    }
+}
+
+fn set(device: &Device, controls: &[ControlDescription], key: &str, text: &str) -> Result<Set, String> {
+    let Some(known) = find(controls, key) else {
+        let names = controls.iter().filter(settable).map(key_of).collect();
+        return Err(format!(
+            "control {key} cannot be set to {text}: there is none of that name{}",
+            list("it has", names)
+        ));
+    };
+    // Its range and flags as they are now: another control may have changed them.
+    let control = ioctl::describe_control(device.fd(), known.id).unwrap_or_else(|_| known.clone());
+    let failed = |why: String| {
+        format!("control {} cannot be set to {text}: {why}{}", key_of(&control), list("it takes", menu_of(&control)))
+    };
+    let value = parse(&control, text).map_err(failed)?;
+    let set = match value {
+        Value::Text(text) => ioctl::set_string_control(device.fd(), control.id, text),
+        Value::Number(number) => ioctl::set_control(device.fd(), control.id, control.control_type, number),
+    };
+    set.map_err(|error| failed(why(&control, &error)))?;
+    let is_readable = control.control_type != ControlType::Button && !control.has_flag(sys::V4L2_CTRL_FLAG_WRITE_ONLY);
+    let value = match value {
+        Value::Number(number) if is_readable => Some(number),
         _ => None,
+    };
+    Ok(Set { control, value })
+}
+
+/// Why the driver does not take a value that is within the control's range.
+fn why(control: &ControlDescription, error: &io::Error) -> String {
+    if control.has_flag(sys::V4L2_CTRL_FLAG_INACTIVE) {
+        "it has no effect while another control, such as an automatic one, is in charge: set that as well".to_owned()
+    } else if control.has_flag(sys::V4L2_CTRL_FLAG_GRABBED) {
+        "it is in use by another program".to_owned()
+    } else {
+        format!("{} (VIDIOC_S_EXT_CTRLS)", reason(error))
     }
 }
 
@@ -153,6 +179,8 @@ fn menu_of(control: &ControlDescription) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use rustix::io::Errno;
+
     use super::*;
 
     fn control(name: &str, control_type: ControlType, minimum: i64, maximum: i64, step: u64) -> ControlDescription {
@@ -191,18 +219,15 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_the_driver_does_not_take_is_a_refusal_and_a_lost_device_is_not() {
-        let error = |errno: Errno| io::Error::from(errno);
+    fn why_a_value_is_not_taken_is_said_by_the_flags_and_otherwise_by_the_kernel() {
         let exposure = control("Exposure Time, Absolute", ControlType::Integer, 1, 5000, 1);
-        for errno in [Errno::RANGE, Errno::INVAL, Errno::ACCESS, Errno::PERM, Errno::BUSY] {
-            assert!(refusal(&exposure, &error(errno)).is_some(), "{errno}");
-        }
-        for errno in [Errno::NODEV, Errno::IO, Errno::PROTO] {
-            assert_eq!(refusal(&exposure, &error(errno)), None, "{errno}");
-        }
+        let stalls = io::Error::from(Errno::PIPE);
+        assert!(why(&exposure, &stalls).contains("Broken pipe"));
         // What uvcvideo answers while automatic exposure is on.
-        let inactive = ControlDescription { flags: sys::V4L2_CTRL_FLAG_INACTIVE, ..exposure };
-        assert!(refusal(&inactive, &error(Errno::ACCESS)).unwrap().contains("another control"));
+        let inactive = ControlDescription { flags: sys::V4L2_CTRL_FLAG_INACTIVE, ..exposure.clone() };
+        assert!(why(&inactive, &Errno::ACCESS.into()).contains("another control"));
+        let grabbed = ControlDescription { flags: sys::V4L2_CTRL_FLAG_GRABBED, ..exposure };
+        assert!(why(&grabbed, &Errno::BUSY.into()).contains("another program"));
     }
 
     #[test]

@@ -81,6 +81,22 @@ pub enum DeviceError {
         source: io::Error,
     },
 
+    /// The kernel has no memory for its buffers.
+    #[error(
+        "{device}: no memory for {buffers} buffers of {}: use fewer (--buffers), a smaller size or a compressed format; buffers of a camera on the board come from the kernel's contiguous memory (CMA): give it more, with cma=256M on the kernel's command line",
+        say_bytes(*bytes)
+    )]
+    NoMemory {
+        /// The camera.
+        device: String,
+        /// How many buffers were asked for.
+        buffers: u32,
+        /// Bytes of one.
+        bytes: u64,
+        /// ENOMEM
+        source: io::Error,
+    },
+
     /// It was unplugged, or its driver is gone.
     #[error("{device}: the camera is gone: plug it in again, or look for a loose cable or too little power")]
     Lost {
@@ -152,6 +168,7 @@ impl DeviceError {
             DeviceError::Refused { .. } => ErrorKind::Refused,
             DeviceError::NoSignal { .. }
             | DeviceError::Bandwidth { .. }
+            | DeviceError::NoMemory { .. }
             | DeviceError::Lost { .. }
             | DeviceError::Damaged { .. }
             | DeviceError::Stalled { .. }
@@ -172,6 +189,18 @@ impl DeviceError {
             _ => DeviceError::Failed { device, attempt: attempt.to_owned(), source },
         }
     }
+}
+
+/// A request's error in words.
+pub(crate) fn reason(error: &io::Error) -> String {
+    match Errno::from_io_error(error) {
+        Some(Errno::NOTTY) => "its driver has no such request".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+fn say_bytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
 }
 
 fn say_no_camera(selector: &str, seen: &[String]) -> String {

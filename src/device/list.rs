@@ -9,7 +9,7 @@ use v4l::v4l_sys as sys;
 
 use super::controls::key_of;
 use super::discover::{self, Device, Roots};
-use super::negotiate::{Mode, Rates, modes};
+use super::modes::{Mode, Rates, modes};
 use crate::format::Rate;
 use crate::v4l2::ioctl::{self, ControlDescription, ControlType};
 

@@ -11,8 +11,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::device::DeviceError;
-use crate::device::Identity;
+use crate::device::{DeviceError, Difference, Identity};
 use crate::format::{Format, FourCC, Need, Rate};
 use crate::frame::Frame;
 use crate::stop::Stop;
@@ -30,6 +29,8 @@ pub struct StreamInfo {
     pub rate: Option<Rate>,
     /// The granted number of buffers.
     pub buffers: u32,
+    /// What is not as it was asked for.
+    pub differences: Vec<Difference>,
 }
 
 /// How many frames may be missing before that is a fault, however long a setting of seconds would wait.
@@ -70,7 +71,7 @@ impl StreamInfo {
             index: 0,
         };
         let offered = Arc::new([format.fourcc]);
-        StreamInfo { camera, format, offered, rate: None, buffers }
+        StreamInfo { camera, format, offered, rate: None, buffers, differences: Vec::new() }
     }
 }
 

@@ -20,8 +20,8 @@ use super::{Dequeued, Source, StreamInfo};
 use crate::clock::Clock;
 use crate::config::CaptureConfig;
 use crate::device::negotiate::{choose, format_differences};
-use crate::device::{DeviceError, Identity};
-use crate::format::{Field, FourCC, Rate, Size};
+use crate::device::{DeviceError, Difference, Identity};
+use crate::format::{Field, Format, FourCC, Rate, Size};
 use crate::frame::{Frame, Metadata, Payload};
 use crate::stop::Stop;
 use crate::v4l2::buffers::{MAX_BUFFERS, MAX_PLANES, Pool};
@@ -51,23 +51,14 @@ impl TestCamera {
     ) -> Result<Self, DeviceError> {
         let camera = identity();
         let refused = |problem, offers| DeviceError::Refused { device: camera.to_string(), problem, offers };
-        if let Some((control, _)) = config.controls.first() {
-            return Err(refused(format!("has no controls, and so no {control}"), Vec::new()));
-        }
-        if let Some(input) = config.input.filter(|input| *input != 0) {
-            return Err(refused(format!("has no input {input}"), vec!["0".to_owned()]));
-        }
-
         let wanted_size = size.unwrap_or(config.size);
         let offered: Arc<[FourCC]> = formats().collect();
         let picture = Picture::new(choose(&config.formats, &offered, config.need), wanted_size);
         let format = Arc::new(picture.format());
-        let differences = format_differences(config, wanted_size, &format);
+        let differences = differences(config, wanted_size, &format);
         if config.strict && !differences.is_empty() {
-            return Err(refused(format!("grants {}", differences.join(", and ")), offers()));
-        }
-        for difference in differences {
-            log::warn!("{camera}: the test camera grants {difference}");
+            let problems: Vec<_> = differences.into_iter().map(|difference| difference.text).collect();
+            return Err(refused(problems.join("; "), offers()));
         }
 
         let buffers = config.buffers_of(format.sizeimage()).clamp(1, MAX_BUFFERS);
@@ -77,7 +68,7 @@ impl TestCamera {
         })?;
         let rate = rate.or(config.rate).unwrap_or(DEFAULT_RATE);
         Ok(TestCamera {
-            info: StreamInfo { camera, format, offered, rate: Some(rate), buffers },
+            info: StreamInfo { camera, format, offered, rate: Some(rate), buffers, differences },
             pool,
             picture,
             cadence: Cadence::new(clock.monotonic(), rate),
@@ -225,6 +216,20 @@ fn time_of_day(monotonic: Duration, clock: &dyn Clock) -> Duration {
 
 fn offers() -> Vec<String> {
     formats().map(|fourcc| format!("{fourcc} {SMALLEST} to {LARGEST}")).collect()
+}
+
+/// What is not as it was asked for: the camera has no settings but format, size and rate.
+fn differences(config: &CaptureConfig, size: Size, granted: &Format) -> Vec<Difference> {
+    let controls = config.controls.iter().map(|(control, _)| {
+        Difference::failed(control, format!("control {control} cannot be set: the test camera has no controls"))
+    });
+    let input = config.input.filter(|input| *input != 0);
+    let input =
+        input.map(|input| Difference::failed("input", format!("input {input} cannot be selected: it has 0 only")));
+    let standard = config.standard.map(|standard| {
+        Difference::failed("standard", format!("standard {standard} cannot be selected: it is no analogue camera"))
+    });
+    controls.chain(input).chain(standard).chain(format_differences(config, size, granted)).collect()
 }
 
 fn identity() -> Identity {

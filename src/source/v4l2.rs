@@ -16,8 +16,8 @@ use super::{Dequeued, Source, StreamInfo};
 use crate::clock::Clock;
 use crate::config::CaptureConfig;
 use crate::device::discover::Device;
-use crate::device::negotiate::negotiate;
-use crate::device::{DeviceError, Identity};
+use crate::device::negotiate::{self, negotiate};
+use crate::device::{DeviceError, Difference, Identity};
 use crate::format::Format;
 use crate::frame::{Frame, Metadata};
 use crate::repeated::Repeated;
@@ -53,34 +53,30 @@ impl V4l2Source {
         let is_exact = more.is_none();
         let pool = more.map_or_else(|| request_buffers(&device, config.buffers, &format), Ok)?;
         if pool.len() < config.buffers || is_exact && pool.len() != config.buffers {
-            let difference = format!("{} buffers, not {}", pool.len(), config.buffers);
-            if config.strict {
-                let problem = format!("grants {difference}");
-                return Err(DeviceError::Refused { device: device.name(), problem, offers: Vec::new() });
-            }
-            differences.push(difference);
+            let instead = format!("{} buffers, not {}", pool.len(), config.buffers);
+            differences.push(Difference::granted("buffers", instead));
         }
+        // Only now: a camera that another program uses, or that is gone, refuses buffers, and refuses no setting.
+        if config.strict && !differences.is_empty() {
+            return Err(negotiate::refused(&device, config, &differences));
+        }
+        differences.extend(granted.advice);
         let info = StreamInfo {
             camera: device.identity.clone(),
             format,
             offered: granted.offered,
             rate: granted.rate,
             buffers: pool.len(),
+            differences,
         };
         let wait =
             Wait::new(device.fd(), stop).map_err(|e| device.failed("get ready to wait for frames (epoll)", e))?;
         let source = V4l2Source { device, pool, wait, clock, repeated, info };
         source.pool.queue_all().map_err(|e| source.device.failed("queue its buffers (VIDIOC_QBUF)", e))?;
         source.stream_on()?;
-        // Only now: a stream that does not start is tried again and again, and would tell it each time.
-        for difference in &differences {
-            log::warn!("{}: the driver grants {difference}", source.device.name());
-        }
         if let Some(warning) = source.info.format.field.warning() {
-            log::warn!("{}: {warning} (field {})", source.device.name(), source.info.format.field);
-        }
-        if let Some(advice) = granted.advice {
-            log::warn!("{}: {advice}", source.device.name());
+            let (name, field) = (source.device.name(), source.info.format.field);
+            source.repeated.warn(format!("{name}: {warning} (field {field})"));
         }
         Ok(source)
     }
@@ -122,15 +118,23 @@ impl V4l2Source {
 }
 
 fn request_buffers(device: &Device, wanted: u32, format: &Arc<Format>) -> Result<Arc<Pool>, DeviceError> {
+    let failed = |attempt: &str, source: io::Error| match Errno::from_io_error(&source) {
+        Some(Errno::NOMEM) => DeviceError::NoMemory {
+            device: device.name(),
+            buffers: wanted,
+            bytes: format.planes.iter().map(|plane| u64::from(plane.sizeimage)).sum(),
+            source,
+        },
+        _ => device.failed(attempt, source),
+    };
     let granted = ioctl::request_buffers(device.fd(), device.buffer_type, wanted)
-        .map_err(|e| device.failed(&format!("request {wanted} buffers (VIDIOC_REQBUFS)"), e))?;
+        .map_err(|e| failed(&format!("request {wanted} buffers (VIDIOC_REQBUFS)"), e))?;
     if granted == 0 {
-        let source = io::Error::from(Errno::NOMEM);
-        return Err(device.failed(&format!("get even one of {wanted} buffers (VIDIOC_REQBUFS)"), source));
+        return Err(failed("", Errno::NOMEM.into()));
     }
     let count = granted.min(MAX_BUFFERS);
     Pool::of_device(Arc::clone(&device.fd), device.buffer_type, count, Arc::clone(format))
-        .map_err(|e| device.failed("map its buffers (VIDIOC_QUERYBUF, mmap)", e))
+        .map_err(|e| failed("map its buffers (VIDIOC_QUERYBUF, mmap)", e))
 }
 
 /// Whether the driver may take its buffers from CMA, of which a Pi has little: the memory that a DMA engine needs in one piece.

@@ -5,7 +5,8 @@
 //! missing a test fails and names it; none passes without having looked at real frames. The program under test is the
 //! built binary, judged by what it says and how it ends.
 //!
-//! Fixtures: [`kernel`] loads modules, [`vivid`] and [`usb_camera`] are the cameras, [`program`] runs picam, [`summary`]
+//! Fixtures: [`kernel`] loads modules, [`vivid`] and [`usb_camera`] are the cameras, [`failing`] makes requests fail, [`program`]
+//! runs picam, [`summary`]
 //! reads its figures. The other modules are the tests, each by what it disturbs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a fixture that fails is a test that fails
 
@@ -20,7 +21,9 @@ mod wait;
 
 mod choice;
 mod cost;
+mod failing;
 mod live;
+mod settings;
 mod sinks;
 mod usb_frames;
 mod usb_plug;

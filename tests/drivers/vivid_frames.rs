@@ -176,10 +176,16 @@ fn controls_are_set_by_name_and_number_and_checked() {
     run_picam("--count 1 --size 320x180 --set 0x00980900=78").with_status(0);
     assert_eq!(vivid.get(Control::Brightness), 78);
 
-    run_picam("--count 1 --set brightness=999").with_status(5).said(&["brightness", "255"]);
-    run_picam("--count 1 --set no_such_control=1").with_status(5).said(&["no_such_control"]);
-    // A menu with items left out: vivid's "Menu" has 1, 3 and 4.
-    run_picam("--count 1 --set menu=2").with_status(5).said(&["menu"]);
-    run_picam("--count 1 --input 9").with_status(5).said(&["input"]);
+    for (setting, said) in [
+        ("--set brightness=999", ["brightness", "255"]),
+        ("--set no_such_control=1", ["no_such_control", "brightness"]),
+        // A menu with items left out: vivid's "Menu" has 1, 3 and 4.
+        ("--set menu=2", ["menu", "3 ("]),
+        ("--input 9", ["input 9", "HDMI"]),
+        ("--standard pal", ["standard pal", "VIDIOC_S_STD"]), // of the webcam input
+    ] {
+        run_picam(&format!("--count 1 {setting} --strict --size 320x180")).with_status(5).said(&said);
+        run_picam(&format!("--count 1 {setting} --size 320x180")).with_status(0).said(&said).said(&["without it"]);
+    }
     assert_eq!(vivid.get(Control::Brightness), 78);
 }

@@ -47,41 +47,79 @@ impl ControlDescription {
 
 /// All controls but those that are disabled. Compound ones are listed, not understood.
 pub(crate) fn controls(device: BorrowedFd<'_>) -> io::Result<Vec<ControlDescription>> {
-    let mut controls = Vec::new();
-    let mut id = 0;
+    let queries = walk(|id| query(device, id))?;
+    let enabled = queries.iter().filter(|query| query.flags & sys::V4L2_CTRL_FLAG_DISABLED == 0);
+    Ok(enabled.map(|query| describe(device, query)).collect())
+}
+
+/// A control as it is now: its range and flags may have changed with the value of another.
+pub(crate) fn describe_control(device: BorrowedFd<'_>, id: u32) -> io::Result<ControlDescription> {
+    Ok(describe(device, &query(device, id)?))
+}
+
+fn query(device: BorrowedFd<'_>, id: u32) -> io::Result<sys::v4l2_query_ext_ctrl> {
+    let mut query = sys::v4l2_query_ext_ctrl::zeroed();
+    query.id = id;
+    // SAFETY: VIDIOC_QUERY_EXT_CTRL takes a v4l2_query_ext_ctrl, which holds no pointer.
+    unsafe { call(device, vidioc::VIDIOC_QUERY_EXT_CTRL, &mut query) }?;
+    Ok(query)
+}
+
+/// Goes from control to control by `query`. One that fails (EIO, EPIPE: common in cheap USB cameras) hides none of those
+/// after it; where even the first fails and no other is found, that is the error.
+fn walk(query: impl Fn(u32) -> io::Result<sys::v4l2_query_ext_ctrl>) -> io::Result<Vec<sys::v4l2_query_ext_ctrl>> {
+    /// Controls that fail before no more is asked: each may cost a USB camera's timeout.
+    const FAILURES: u32 = 16;
+    let (mut found, mut id, mut failures) = (Vec::new(), 0, 0);
     loop {
-        let mut query = sys::v4l2_query_ext_ctrl::zeroed();
-        query.id = id | sys::V4L2_CTRL_FLAG_NEXT_CTRL | sys::V4L2_CTRL_FLAG_NEXT_COMPOUND;
-        // SAFETY: VIDIOC_QUERY_EXT_CTRL takes a v4l2_query_ext_ctrl, which holds no pointer.
-        match unsafe { call(device, vidioc::VIDIOC_QUERY_EXT_CTRL, &mut query) } {
-            Ok(()) => {}
-            // A camera that fails at one of its controls (EIO, common in cheap USB ones) still has those before it.
-            Err(error) if is_end(&error) || !controls.is_empty() => return Ok(controls),
-            Err(error) => return Err(error),
-        }
-        if query.id <= id {
+        match query(id | sys::V4L2_CTRL_FLAG_NEXT_CTRL | sys::V4L2_CTRL_FLAG_NEXT_COMPOUND) {
             // A driver that does not go forward would keep us here for ever.
-            return Ok(controls);
+            Ok(next) if next.id <= id => return Ok(found),
+            Ok(next) => {
+                id = next.id;
+                found.push(next);
+            }
+            Err(error) if is_end(&error) => return Ok(found),
+            Err(error) => {
+                failures += 1;
+                // The kernel does not say which one failed: it is the first after the last one that there is.
+                let exists = |answer: &(u32, io::Result<_>)| !answer.1.as_ref().is_err_and(is_end);
+                let mut answers = candidates(id).map(|id| (id, query(id))).filter(exists);
+                match answers.next().filter(|_| failures <= FAILURES) {
+                    Some((next, answer)) => {
+                        id = next;
+                        found.extend(answer);
+                    }
+                    None if found.is_empty() => return Err(error),
+                    None => return Ok(found),
+                }
+            }
         }
-        id = query.id;
-        if query.flags & sys::V4L2_CTRL_FLAG_DISABLED != 0 {
-            continue;
-        }
-        let control_type = control_type(query.type_, query.flags);
-        controls.push(ControlDescription {
-            id,
-            name: text(&query.name.map(|c| c as u8)),
-            control_type,
-            minimum: query.minimum,
-            maximum: query.maximum,
-            step: query.step,
-            default: query.default_value,
-            flags: query.flags,
-            menu: match control_type {
-                ControlType::Menu | ControlType::IntegerMenu => menu(device, &query, control_type),
-                _ => Vec::new(),
-            },
-        });
+    }
+}
+
+/// The ids after `id` that controls have: in each class the standard ones, and those of its drivers from 0x1000 on.
+fn candidates(id: u32) -> impl Iterator<Item = u32> {
+    let classes = sys::V4L2_CTRL_CLASS_USER >> 16..=sys::V4L2_CTRL_CLASS_COLORIMETRY >> 16;
+    let of_class = |class: u32| (0x900..0xa00).chain(0x1000..0x2000).map(move |number| class << 16 | number);
+    classes.flat_map(of_class).filter(move |candidate| *candidate > id)
+}
+
+fn describe(device: BorrowedFd<'_>, query: &sys::v4l2_query_ext_ctrl) -> ControlDescription {
+    let control_type = control_type(query.type_, query.flags);
+    ControlDescription {
+        id: query.id,
+        name: text(&query.name.map(|c| c as u8)),
+        control_type,
+        minimum: query.minimum,
+        maximum: query.maximum,
+        step: query.step,
+        default: query.default_value,
+        flags: query.flags,
+        menu: match control_type {
+            ControlType::Menu | ControlType::IntegerMenu => menu(device, query, control_type),
+            _ => Vec::new(),
+        },
     }
 }
 
@@ -173,4 +211,49 @@ fn ext_control(device: BorrowedFd<'_>, request: super::Request, control: &mut sy
     // SAFETY: G_EXT_CTRLS and S_EXT_CTRLS take a v4l2_ext_controls that points to `count` controls: the one we hold
     // exclusively. A string control points to `size` live bytes (set_string_control); the others hold no pointer.
     unsafe { call(device, request, &mut controls) }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    const NEXT: u32 = sys::V4L2_CTRL_FLAG_NEXT_CTRL | sys::V4L2_CTRL_FLAG_NEXT_COMPOUND;
+
+    /// Answers as the kernel does for a device with these controls, of which some fail.
+    fn device(controls: &[u32], failing: &[u32], id: u32) -> io::Result<sys::v4l2_query_ext_ctrl> {
+        let meant = |control: &&u32| if id & NEXT != 0 { **control > id & !NEXT } else { **control == id };
+        let control = *controls.iter().find(meant).ok_or(Errno::INVAL)?;
+        if failing.contains(&control) {
+            return Err(Errno::IO.into());
+        }
+        let mut query = sys::v4l2_query_ext_ctrl::zeroed();
+        query.id = control;
+        Ok(query)
+    }
+
+    #[test]
+    fn a_control_that_fails_hides_none_of_those_after_it() {
+        let all = [0x0098_0900, 0x0098_0901, 0x0098_0913, 0x0098_11e0, 0x009a_0902, 0x009a_0910];
+        let ids = |found: Vec<sys::v4l2_query_ext_ctrl>| found.iter().map(|it| it.id).collect::<Vec<_>>();
+        let listed = |failing: &[u32]| walk(|id| device(&all, failing, id)).map(ids);
+        assert_eq!(listed(&[]).unwrap(), all.to_vec());
+        for failing in all {
+            let expected: Vec<_> = all.into_iter().filter(|id| *id != failing).collect();
+            assert_eq!(listed(&[failing]).unwrap(), expected, "{failing:#x}");
+        }
+        assert_eq!(listed(&all[..3]).unwrap(), all[3..].to_vec());
+        assert_eq!(listed(&all[1..]).unwrap(), all[..1].to_vec());
+        assert!(listed(&all).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_device_that_does_not_go_on_is_left_alone() {
+        let fails = |errno: Errno| walk(move |_| Err(errno.into()));
+        assert!(fails(Errno::IO).is_err(), "each query fails");
+        assert!(fails(Errno::NOTTY).unwrap().is_empty(), "no controls at all");
+        let first = walk(|_| device(&[1], &[], 1)).unwrap();
+        assert_eq!(first.len(), 1, "the same one again and again");
+    }
 }

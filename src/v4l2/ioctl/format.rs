@@ -104,6 +104,15 @@ pub(crate) fn set_format(
     read(&format, buffer_type)
 }
 
+/// The format that is set (VIDIOC_G_FMT).
+pub(crate) fn format(device: BorrowedFd<'_>, buffer_type: BufferType) -> io::Result<Format> {
+    let mut format = sys::v4l2_format::zeroed();
+    format.type_ = buffer_type.raw();
+    // SAFETY: VIDIOC_G_FMT takes a v4l2_format, in which the kernel follows no pointer for these types.
+    unsafe { call(device, vidioc::VIDIOC_G_FMT, &mut format) }?;
+    read(&format, buffer_type)
+}
+
 fn read(format: &sys::v4l2_format, buffer_type: BufferType) -> io::Result<Format> {
     let answer = match buffer_type {
         BufferType::SinglePlanar => {

@@ -1,4 +1,4 @@
-//! Inputs of a device, and the DV timings of an input that follows a source (HDMI).
+//! Inputs of a device, the TV standard of an analogue one, and the DV timings of one that follows a source (HDMI).
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -15,6 +15,7 @@ const VIDIOC_QUERY_DV_TIMINGS: super::Request = request::<sys::v4l2_dv_timings>(
 /// What VIDIOC_ENUMINPUT says about an input.
 #[derive(Clone, Debug)]
 pub(crate) struct Input {
+    pub(crate) index: u32,
     pub(crate) name: String,
     /// Whether it has DV timings to be queried and set (`V4L2_IN_CAP_DV_TIMINGS`).
     pub(crate) has_dv_timings: bool,
@@ -27,7 +28,8 @@ pub(crate) fn inputs(device: BorrowedFd<'_>) -> io::Result<Vec<Input>> {
         input.index = index;
         // SAFETY: VIDIOC_ENUMINPUT takes a v4l2_input, which holds no pointer.
         unsafe { call(device, vidioc::VIDIOC_ENUMINPUT, &mut input) }?;
-        Ok(Input { name: text(&input.name), has_dv_timings: input.capabilities & sys::V4L2_IN_CAP_DV_TIMINGS != 0 })
+        let has_dv_timings = input.capabilities & sys::V4L2_IN_CAP_DV_TIMINGS != 0;
+        Ok(Input { index, name: text(&input.name), has_dv_timings })
     })
 }
 
@@ -61,6 +63,31 @@ pub(crate) fn set_input(device: BorrowedFd<'_>, index: u32) -> io::Result<()> {
     let mut index = i32::try_from(index).unwrap_or(i32::MAX);
     // SAFETY: VIDIOC_S_INPUT takes an int.
     unsafe { call(device, vidioc::VIDIOC_S_INPUT, &mut index) }
+}
+
+/// The names of the TV standards that the input in use takes (VIDIOC_ENUMSTD); none for one that is not analogue.
+pub(crate) fn standards(device: BorrowedFd<'_>) -> io::Result<Vec<String>> {
+    enumerate(|index| {
+        let mut standard = sys::v4l2_standard::zeroed();
+        standard.index = index;
+        // SAFETY: VIDIOC_ENUMSTD takes a v4l2_standard, which holds no pointer.
+        unsafe { call(device, vidioc::VIDIOC_ENUMSTD, &mut standard) }?;
+        Ok(text(&standard.name))
+    })
+}
+
+/// The TV standards of the input in use, as bits (VIDIOC_G_STD).
+pub(crate) fn standard(device: BorrowedFd<'_>) -> io::Result<u64> {
+    let mut standards: sys::v4l2_std_id = 0;
+    // SAFETY: VIDIOC_G_STD takes a v4l2_std_id, an integer.
+    unsafe { call(device, vidioc::VIDIOC_G_STD, &mut standards) }?;
+    Ok(standards)
+}
+
+/// Selects a TV standard, or any of several (VIDIOC_S_STD).
+pub(crate) fn set_standard(device: BorrowedFd<'_>, mut standards: u64) -> io::Result<()> {
+    // SAFETY: VIDIOC_S_STD takes a v4l2_std_id, an integer.
+    unsafe { call(device, vidioc::VIDIOC_S_STD, &mut standards) }
 }
 
 /// The timings of what is plugged into a digital video input.
@@ -103,8 +130,6 @@ pub(crate) fn set_dv_timings(device: BorrowedFd<'_>, timings: &DvTimings) -> io:
 
 /// Whether the TV standard in use is one of 525 lines and 60 fields a second (VIDIOC_G_STD); `None` if the input has none.
 pub(crate) fn has_525_lines(device: BorrowedFd<'_>) -> Option<bool> {
-    let mut standard: sys::v4l2_std_id = 0;
-    // SAFETY: VIDIOC_G_STD takes a v4l2_std_id, a u64.
-    unsafe { call(device, vidioc::VIDIOC_G_STD, &mut standard) }.ok()?;
+    let standard = standard(device).ok()?;
     (standard != 0).then_some(standard & u64::from(sys::V4L2_STD_525_60) != 0)
 }

@@ -58,20 +58,27 @@ abi!(
     v4l2_query_ext_ctrl,
     v4l2_querymenu,
     v4l2_requestbuffers,
+    v4l2_standard,
     v4l2_streamparm,
 );
+
+/// How often an interrupted request is made again: a signal interrupts one or two, a broken driver all of them.
+const INTERRUPTIONS: u32 = 100;
 
 /// Makes a request with `argument`.
 ///
 /// # Safety
 /// `request` takes a pointer to a `T`, and whatever `argument` points to in turn is valid and as long as it says.
 unsafe fn call<T>(device: BorrowedFd<'_>, request: Request, argument: &mut T) -> io::Result<()> {
+    let mut interruptions = 0;
     loop {
         // SAFETY: the descriptor is open (borrowed); the pointer is to a live, exclusively borrowed T, which the caller
         // promises is what the request takes.
         let result = unsafe { v4l::v4l2::ioctl(device.as_raw_fd(), request, std::ptr::from_mut(argument).cast()) };
         match result {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted && interruptions < INTERRUPTIONS => {
+                interruptions += 1
+            }
             result => return result,
         }
     }
@@ -100,15 +107,21 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// The entries of an enumeration: `entry` is called with 0, 1, 2, … until the kernel answers EINVAL. A driver that
-/// does not know the request (ENOTTY) has none, and none has more than a thousand. One that fails half-way has those
-/// that it told.
+/// does not know the request (ENOTTY) has none, and none has more than a thousand. One entry that fails hides none of those
+/// after it; of a driver that goes on failing, or fails from the start, no more is asked.
 fn enumerate<T>(mut entry: impl FnMut(u32) -> io::Result<T>) -> io::Result<Vec<T>> {
-    let mut entries = Vec::new();
+    const FAILURES: u32 = 4;
+    let (mut entries, mut failures) = (Vec::new(), 0);
     for index in 0..1000 {
         match entry(index) {
-            Ok(found) => entries.push(found),
-            Err(error) if is_end(&error) || !entries.is_empty() => break,
-            Err(error) => return Err(error),
+            Ok(found) => {
+                entries.push(found);
+                failures = 0;
+            }
+            Err(error) if is_end(&error) => break,
+            Err(_) if failures < FAILURES => failures += 1,
+            Err(error) if entries.is_empty() => return Err(error),
+            Err(_) => break,
         }
     }
     Ok(entries)
@@ -171,6 +184,19 @@ mod tests {
         let end = || io::Error::from_raw_os_error(rustix::io::Errno::INVAL.raw_os_error());
         assert_eq!(enumerate(|i| if i < 3 { Ok(i) } else { Err(end()) }).unwrap(), [0, 1, 2]);
         assert_eq!(enumerate(Ok).unwrap().len(), 1000);
-        assert!(enumerate(|_| Err::<(), _>(io::Error::from_raw_os_error(5))).is_err());
+        let broken = || io::Error::from_raw_os_error(rustix::io::Errno::IO.raw_os_error());
+        assert!(enumerate(|_| Err::<(), _>(broken())).is_err());
+        let one_is_broken = |i| {
+            if i == 1 {
+                Err(broken())
+            } else if i < 4 {
+                Ok(i)
+            } else {
+                Err(end())
+            }
+        };
+        assert_eq!(enumerate(one_is_broken).unwrap(), [0, 2, 3]);
+        let breaks = |i| if i < 2 { Ok(i) } else { Err(broken()) };
+        assert_eq!(enumerate(breaks).unwrap(), [0, 1]);
     }
 }
