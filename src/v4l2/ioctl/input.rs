@@ -100,10 +100,11 @@ impl DvTimings {
         // SAFETY: V4L2_DV_BT_656_1120 is the only type of timings there is; the kernel fills in `bt`, a packed struct of
         // integers that is read by value.
         let bt = unsafe { self.0.__bindgen_anon_1.bt };
-        let total =
-            |active: u32, blanking: [u32; 3]| blanking.iter().fold(u64::from(active), |sum, b| sum + u64::from(*b));
-        let width = total(bt.width, [bt.hfrontporch, bt.hsync, bt.hbackporch]);
-        let height = total(bt.height, [bt.vfrontporch, bt.vsync, bt.vbackporch]);
+        let sum = |parts: &[u32]| parts.iter().map(|part| u64::from(*part)).sum::<u64>();
+        let width = sum(&[bt.width, bt.hfrontporch, bt.hsync, bt.hbackporch]);
+        // The second field of an interlaced picture has its own blanking; otherwise that is 0.
+        let first = sum(&[bt.height, bt.vfrontporch, bt.vsync, bt.vbackporch]);
+        let height = first + sum(&[bt.il_vfrontporch, bt.il_vsync, bt.il_vbackporch]);
         let pixels = width.checked_mul(height);
         let millihertz =
             bt.pixelclock.checked_mul(1000).zip(pixels).and_then(|(clock, pixels)| clock.checked_div(pixels));
