@@ -3,11 +3,13 @@
 //!
 //! A mistake in the configuration file is an error: somebody sits before it who can mend it. The overriding file's author
 //! may be anywhere, so a mistake there never keeps picam from capturing: it is told, and the file as it last was without
-//! one is used, of which a copy is kept. Only the camera knows whether it does what the file asks of it: where it refuses,
+//! one is used, of which a copy is kept. So it is where the file is missing because its partition is not mounted, or is empty
+//! after a power cut; only a file that was removed takes its copy along. Only the camera knows whether it does what the file asks of it: where it refuses,
 //! there is what to capture by instead.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::{CaptureConfig, Config, ConfigError, Mistake, Settings, file};
@@ -59,9 +61,17 @@ impl Files {
     /// # Errors
     /// All mistakes in the configuration file, or all that is wrong with it and the flags together.
     pub fn load(&self, flags: &Settings) -> Result<Loaded, ConfigError> {
+        self.load_with(flags, is_mount_point)
+    }
+
+    fn load_with(&self, flags: &Settings, is_mounted: impl Fn(&Path) -> bool) -> Result<Loaded, ConfigError> {
         let base = self.config.as_deref().map(file::read).transpose().map_err(ConfigError::File)?.unwrap_or_default();
         let config = Config::new(base.clone().merge(flags.clone()))?;
-        let Some(path) = self.overriding() else {
+        let copy = self.last_good().and_then(|copy| Copy::read(copy).ok());
+        let present = self.overriding();
+        // A file whose partition is gone is not a file that somebody removed.
+        let missing = copy.as_ref().and_then(|copy| copy.on_a_partition()).filter(|path| !is_mounted(directory(path)));
+        let Some(path) = present.or(missing) else {
             // Gone on purpose: what it said is not to come back with the next mistake.
             let _ = self.last_good().map(fs::remove_file);
             return Ok(Loaded { config, warnings: Vec::new(), fallback: None });
@@ -70,14 +80,21 @@ impl Files {
             let differs = over.capture != config.capture;
             differs.then(|| Fallback { capture: config.capture.clone(), file: path.to_owned() })
         };
-        let over = |path: &Path| {
-            let bytes = file::bytes(path)?;
+        let over = |path: &Path, bytes: &[u8]| {
             let layers = |settings: &Settings| base.clone().merge(settings.clone()).merge(flags.clone());
-            file::parse(path, &bytes, layers).map(|(_, config)| (config, bytes))
+            file::parse(path, bytes, layers).map(|(_, config)| config)
         };
-        let mistakes = match over(path) {
+        let read = match present {
+            None => Err(vec![about(path, format!("nothing is mounted at {}", directory(path).display()))]),
+            Some(_) => file::bytes(path).and_then(|bytes| match (&copy, bytes.trim_ascii()) {
+                (Some(_), b"") => Err(vec![about(path, "is empty, as after a power cut".to_owned())]),
+                _ => over(path, &bytes).map(|over| (over, bytes)),
+            }),
+        };
+        let mistakes = match read {
             Ok((over, bytes)) => {
-                let kept = self.last_good().map_or(Ok(()), |copy| keep(&copy, &bytes));
+                let is_mounted = is_mounted(directory(path));
+                let kept = self.last_good().map_or(Ok(()), |copy| keep(&copy, path, is_mounted, &bytes));
                 let warning = |error| format!("{}: its last good copy cannot be kept: {error}", path.display());
                 let warnings = kept.map_err(warning).err().into_iter().collect();
                 return Ok(Loaded { fallback: fallback(&over), config: over, warnings });
@@ -85,7 +102,7 @@ impl Files {
             Err(mistakes) => mistakes,
         };
         let mut warnings: Vec<_> = mistakes.iter().map(Mistake::to_string).collect();
-        let last_good = self.last_good().and_then(|copy| Some((over(&copy).ok()?.0, copy)));
+        let last_good = copy.as_ref().and_then(|copy| Some((over(&copy.path, &copy.bytes).ok()?, &copy.path)));
         let used = match &last_good {
             Some((_, copy)) => format!("as it last was without a mistake, {}", copy.display()),
             None => "without a line of it".to_owned(),
@@ -122,18 +139,56 @@ impl Files {
     }
 }
 
+/// What a copy's first line begins with where its file was on a partition of its own.
+const ON_A_PARTITION: &str = "# The last good copy, from a mounted partition, of ";
+
+/// The last good copy of the overriding file.
+struct Copy {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl Copy {
+    fn read(path: PathBuf) -> io::Result<Self> {
+        Ok(Copy { bytes: fs::read(&path)?, path })
+    }
+
+    /// The file that it is a copy of, if that was on a partition of its own.
+    fn on_a_partition(&self) -> Option<&Path> {
+        let line = self.bytes.split(|byte| *byte == b'\n').next()?;
+        Some(Path::new(std::str::from_utf8(line).ok()?.strip_prefix(ON_A_PARTITION)?))
+    }
+}
+
 /// Keeps a copy, whole or not at all, and writes to the card only what is new.
-fn keep(copy: &Path, bytes: &[u8]) -> io::Result<()> {
+fn keep(copy: &Path, of: &Path, is_on_a_partition: bool, bytes: &[u8]) -> io::Result<()> {
+    let head = if is_on_a_partition { format!("{ON_A_PARTITION}{}\n", of.display()) } else { String::new() };
+    let bytes = [head.as_bytes(), bytes].concat();
     if fs::read(copy).is_ok_and(|kept| kept == bytes) {
         return Ok(());
     }
     let new = copy.with_extension("toml.new");
     let mut file = File::create(&new)?;
-    file.write_all(bytes)?;
+    file.write_all(&bytes)?;
     file.sync_all()?;
     fs::rename(&new, copy)?;
     // The rename, too, is to outlive a power cut.
-    File::open(copy.parent().unwrap_or(Path::new(".")))?.sync_all()
+    File::open(directory(copy))?.sync_all()
+}
+
+fn directory(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether another file system begins at this directory.
+fn is_mount_point(directory: &Path) -> bool {
+    let device = |path: &Path| path.metadata().map(|metadata| metadata.dev());
+    device(directory).ok().zip(device(&directory.join("..")).ok()).is_some_and(|(own, above)| own != above)
+}
+
+/// What is wrong with a file as a whole.
+fn about(path: &Path, reason: String) -> Mistake {
+    Mistake { file: path.to_owned(), place: None, key: None, reason }
 }
 
 #[cfg(test)]

@@ -109,6 +109,47 @@ fn a_file_that_was_taken_away_does_not_come_back() {
 }
 
 #[test]
+fn a_file_whose_partition_is_not_mounted_counts_as_it_last_was() {
+    let device = Device::new();
+    let boot = device.root.path().join("firmware");
+    let starts = |mounted: bool| device.files.load_with(&Settings::default(), |path| mounted && path == boot).unwrap();
+    device.write("firmware/picam.toml", "buffers = 6");
+    assert_eq!(starts(true).config.capture.buffers, 6);
+    fs::remove_file(boot.join("picam.toml")).unwrap();
+    for _ in 0..2 {
+        let Loaded { config, warnings, .. } = starts(false);
+        assert_eq!(config.capture.buffers, 6);
+        assert!(warnings[0].contains("firmware/picam.toml: nothing is mounted at "), "{warnings:?}");
+    }
+    // Mounted again, and really gone.
+    assert_eq!(starts(true).config.capture.buffers, 5);
+    assert_eq!(starts(false), starts(true));
+}
+
+#[test]
+fn an_empty_file_takes_no_copys_place() {
+    let device = Device::new();
+    device.write("boot.toml", "");
+    assert!(device.starts().warnings.is_empty(), "it never was another");
+    device.write("boot.toml", "buffers = 6");
+    assert_eq!(device.buffers(), 6);
+    for empty in ["", "\n", " \r\n"] {
+        device.write("boot.toml", empty);
+        let Loaded { config, warnings, .. } = device.starts();
+        assert_eq!(config.capture.buffers, 6);
+        assert!(warnings[0].contains("boot.toml: is empty"), "{warnings:?}");
+    }
+    device.write("boot.toml", "# nothing\n");
+    assert_eq!(device.buffers(), 5, "which is said");
+}
+
+#[test]
+fn where_another_file_system_begins_is_known() {
+    assert!(is_mount_point(Path::new("/proc")));
+    assert!(!is_mount_point(Path::new("/proc/self")) && !is_mount_point(Path::new("/absent")));
+}
+
+#[test]
 fn a_copy_that_cannot_be_kept_or_used_is_no_obstacle() {
     let mut device = Device::new();
     device.files.state = Some(device.root.path().join("absent"));
