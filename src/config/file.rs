@@ -20,7 +20,7 @@ use crate::nearest::nearest;
 use crate::terminal;
 
 /// Longer than any configuration: what is longer was not meant to be one.
-const LONGEST: u64 = 1 << 20;
+pub(super) const LONGEST: u64 = 1 << 20;
 
 /// A file's settings, which by themselves are a valid configuration.
 pub fn read(path: &Path) -> Result<Settings, Vec<Mistake>> {

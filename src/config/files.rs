@@ -8,7 +8,7 @@
 //! there is what to capture by instead.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -150,7 +150,9 @@ struct Copy {
 
 impl Copy {
     fn read(path: PathBuf) -> io::Result<Self> {
-        Ok(Copy { bytes: fs::read(&path)?, path })
+        let mut bytes = Vec::new();
+        File::open(&path)?.take(file::LONGEST).read_to_end(&mut bytes)?;
+        Ok(Copy { bytes, path })
     }
 
     /// The file that it is a copy of, if that was on a partition of its own.

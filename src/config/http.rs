@@ -1,6 +1,8 @@
 //! `[http]`: where pictures are served, to whom, and how many.
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -35,6 +37,8 @@ pub(super) const QUALITY: RangeInclusive<u8> = 1..=100;
 pub(super) const CONNECTIONS: RangeInclusive<u32> = 1..=500;
 /// Fewer characters could be guessed: thousands can be tried in a second.
 const SHORTEST_TOKEN: usize = 16;
+/// Bytes of a token's file that are read.
+const LONGEST_FILE: u64 = 4096;
 /// Of sixteen random hexadecimal digits, one in a million has fewer that differ.
 const FEWEST_CHARACTERS: usize = 5;
 /// Tokens that picam's documents had as an example, and that somebody may have copied.
@@ -252,7 +256,9 @@ fn read_token(path: &Path) -> Result<Secret, String> {
         Some(directory) if path.components().count() == 1 => Path::new(directory).join(path),
         _ => path.to_owned(),
     };
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let mut text = String::new();
+    let read = File::open(&path).and_then(|file| file.take(LONGEST_FILE).read_to_string(&mut text));
+    read.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let token = text.lines().next().unwrap_or_default().trim();
     if token.is_empty() { Err(format!("{} is empty", path.display())) } else { Ok(Secret(token.to_owned())) }
 }

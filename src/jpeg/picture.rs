@@ -26,7 +26,16 @@ pub enum PictureError {
     /// The camera's JPEG cannot be decoded.
     #[error("the camera's JPEG cannot be decoded: {0}")]
     Jpeg(#[from] DecodeErrors),
+    /// The camera's JPEG says that it is larger than a camera's picture.
+    #[error("the camera's JPEG says that it has {pixels} pixels: more than {MOST_PIXELS} are not decoded")]
+    TooLarge {
+        /// Its width times its height.
+        pixels: usize,
+    },
 }
+
+/// Pixels of the largest sensor for a Raspberry Pi, and half as many again.
+const MOST_PIXELS: usize = 100_000_000;
 
 /// Lines of pixels, each three bytes: red, green, blue, of full range.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +67,12 @@ impl Picture {
         let whole = mjpeg::parts(jpeg)?.pieces().concat();
         let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB);
         let mut decoder = JpegDecoder::new_with_options(ZCursor::new(whole), options);
+        // A few bytes can ask for gigabytes.
+        decoder.decode_headers()?;
+        let pixels = decoder.dimensions().map_or(0, |(width, height)| width.saturating_mul(height));
+        if pixels > MOST_PIXELS {
+            return Err(PictureError::TooLarge { pixels });
+        }
         let rgb = decoder.decode()?;
         let (width, height) = decoder.dimensions().unwrap_or_default();
         Ok(Picture { size: Size { width: width as u32, height: height as u32 }, rgb })
@@ -66,12 +81,14 @@ impl Picture {
     fn copy(format: &Format, planes: &[&[u8]], order: impl Fn([u8; 3]) -> [u8; 3]) -> Result<Self, PictureError> {
         let [width, height] = [format.size.width as usize, format.size.height as usize];
         let stride = (format.bytesperline() as usize).max(width * 3);
-        let mut rgb = Vec::with_capacity(width * height * 3);
-        let lines = planes.first().copied().unwrap_or_default().chunks(stride).take(height);
+        let plane = planes.first().copied().unwrap_or_default();
+        // No more than there is: the size is what a device says.
+        let mut rgb = Vec::with_capacity(plane.len());
+        let lines = plane.chunks(stride).take(height);
         for line in lines.filter_map(|line| line.get(..width * 3)) {
             rgb.extend(line.chunks_exact(3).flat_map(|pixel| order([pixel[0], pixel[1], pixel[2]])));
         }
-        if rgb.len() < width * height * 3 {
+        if rgb.len() < (width * 3).saturating_mul(height) {
             return Err(EncodeError::Short.into());
         }
         Ok(Picture { size: format.size, rgb })
@@ -179,6 +196,18 @@ mod tests {
         ([255, 255, 255], [235, 128, 128]),
         ([0, 0, 0], [16, 128, 128]),
     ];
+
+    #[test]
+    fn a_small_file_that_asks_for_much_memory_is_refused() {
+        let grey = format(FourCC::GREY, 16, 16, 16, true);
+        let mut jpeg = Vec::new();
+        Encoder::new().encode(&grey, &[&[128; 256]], 80, &mut jpeg).unwrap();
+        let start = jpeg.windows(2).position(|marker| marker == [0xff, 0xc0]).unwrap();
+        // Height and width, behind the marker, the length and the precision.
+        jpeg[start + 5..start + 9].copy_from_slice(&[0x3e, 0x80, 0x3e, 0x80]);
+        let error = Picture::of(&format(FourCC::MJPG, 16, 16, 0, true), &[&jpeg]).unwrap_err();
+        assert!(error.to_string().contains("256000000 pixels"), "{error}");
+    }
 
     #[test]
     fn colours_are_what_bt_601_says() {

@@ -9,6 +9,8 @@ use crate::format::{Format, FourCC, PlaneFormat, Size};
 const CELL: usize = 8;
 /// Characters that the first line should have room for.
 const COLUMNS: usize = 40;
+/// Pixels from side to side at most.
+const LARGEST: u32 = 4096;
 const GROUND: u8 = 32;
 const INK: u8 = 224;
 
@@ -18,6 +20,7 @@ const INK: u8 = 224;
 ///
 /// A size that no JPEG can have.
 pub fn still(encoder: &mut Encoder, size: Size, lines: &[&str], out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    let size = bounded(size);
     let [width, height] = [size.width as usize, size.height as usize];
     let scale = (width / (CELL * COLUMNS)).max(1);
     let cell = CELL * scale;
@@ -46,6 +49,12 @@ pub fn still(encoder: &mut Encoder, size: Size, lines: &[&str], out: &mut Vec<u8
     let planes = vec![PlaneFormat { bytesperline: size.width, sizeimage: size.width.saturating_mul(size.height) }];
     let format = Format { full_range: true, ..Format::new(FourCC::GREY, size, planes) };
     encoder.encode(&format, &[&picture], 80, out)
+}
+
+/// The size itself, or of one that is too large the part that words need: a device says what it likes, and a picture of words
+/// is not worth gigabytes.
+fn bounded(size: Size) -> Size {
+    Size { width: size.width.min(LARGEST), height: size.height.min(LARGEST) }
 }
 
 /// A text in lines of at most so many characters, broken between words where it can be.
@@ -88,6 +97,15 @@ mod tests {
         assert_eq!(wrap("a 0123456789", 4), ["a", "0123", "4567", "89"]);
         assert_eq!(wrap("\u{1b}Größe", 10), ["?Gr??e"]);
         assert_eq!(wrap("", 10), [""]);
+    }
+
+    #[test]
+    fn a_size_without_bounds_takes_no_memory_without_bounds() {
+        let mut out = Vec::new();
+        let size = Size { width: u32::MAX, height: 65535 };
+        still(&mut Encoder::new(), size, &["no picture"], &mut out).unwrap();
+        let picture = Picture::of(&Format::new(FourCC::MJPG, size, Vec::new()), &[&out]).unwrap();
+        assert_eq!(picture.size, Size { width: LARGEST, height: LARGEST });
     }
 
     #[test]
