@@ -39,6 +39,7 @@ use crate::config::HttpConfig;
 use crate::frame::Frame;
 use crate::sink::{Counts, Outlet, SinkCounts, lease_limit};
 use crate::source::StreamInfo;
+use crate::threads;
 
 /// How long the server is waited for at the end.
 const END: Duration = Duration::from_secs(2);
@@ -83,6 +84,8 @@ struct Slot {
     /// Whether the server waits, and is to be woken.
     sleeping: bool,
     ending: bool,
+    /// The server ended without being asked to.
+    failed: bool,
     /// Nobody waits for the server any more: what it still holds was counted as skipped.
     abandoned: bool,
 }
@@ -135,11 +138,8 @@ impl Http {
         let config = HttpConfig { listen: address, ..config.clone() };
         let shared = Arc::new(Shared::new()?);
         let server = server::Server::new(config, Arc::clone(&shared), listener, clock)?;
-        let ends = Ends(Arc::clone(&shared));
-        std::thread::Builder::new().name("http".to_owned()).stack_size(256 * 1024).spawn(move || {
-            let _ends = ends;
-            server.run();
-        })?;
+        let after = Arc::clone(&shared);
+        threads::spawn("http", 256 * 1024, move || server.run(), move |_| after.finish())?;
         log::info!("watch at http://{address}/");
         Ok(Http { name: format!("http {address}"), holders, takes_corrupt, shared })
     }
@@ -177,20 +177,23 @@ fn cannot_serve(address: SocketAddr, error: &io::Error) -> anyhow::Error {
     anyhow::Error::msg(format!("cannot serve at {address}: {error}: {remedy}"))
 }
 
-/// Tells, however the server's thread ends, that it did.
-struct Ends(Arc<Shared>);
-
-impl Drop for Ends {
-    fn drop(&mut self) {
-        // Under the lock, as who waits looks at it there.
-        let _slot = self.0.slot();
-        self.0.set_watched(false);
-        self.0.is_gone.store(true, Relaxed);
-        self.0.ended.notify_all();
-    }
-}
-
 impl Shared {
+    /// The server's thread has ended: nobody is served any more. What it held goes back to the camera.
+    fn finish(&self) {
+        let mut slot = self.slot();
+        self.set_watched(false);
+        self.is_gone.store(true, Relaxed);
+        slot.failed = !slot.ending;
+        let frame = slot.frame.take();
+        if slot.failed && !slot.abandoned {
+            slot.abandoned = true;
+            self.counts.failed.fetch_add(std::mem::take(&mut slot.held) as u64, Relaxed);
+        }
+        drop(slot);
+        drop(frame);
+        self.ended.notify_all();
+    }
+
     fn new() -> io::Result<Self> {
         Ok(Shared {
             slot: Mutex::default(),
@@ -320,6 +323,11 @@ impl Outlet for Http {
         // Dropped when the lock is free again: dropping it is a system call.
         let mut older = None;
         shared.tell(|slot| {
+            // It ended since.
+            if slot.failed {
+                shared.counts.failed.fetch_add(1, Relaxed);
+                return;
+            }
             if slot.frame.is_none() {
                 if metadata.queue_depth == 0 && slot.buffers > 1 {
                     shared.counts.no_buffer.fetch_add(1, Relaxed);
@@ -349,6 +357,10 @@ impl Outlet for Http {
     /// Nobody is served any more: the server's thread failed.
     fn is_closed(&self) -> bool {
         self.shared.is_gone.load(Relaxed)
+    }
+
+    fn has_failed(&self) -> bool {
+        self.shared.slot().failed
     }
 
     fn counts(&self) -> SinkCounts {

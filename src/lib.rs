@@ -59,6 +59,7 @@ pub mod stats;
 pub mod stop;
 pub mod terminal;
 mod thermal;
+mod threads;
 #[allow(unsafe_code, reason = "the one module that holds it")]
 mod v4l2;
 

@@ -63,6 +63,9 @@ pub fn run(loaded: Loaded, stop: Stop) -> anyhow::Result<()> {
     let thermal = run.monitor.as_ref().and_then(Monitor::last);
     run.reporter.last(&Summary::new("total", run.stream.as_ref(), accounting.total(), seconds, thermal, &run.sinks));
     result?;
+    if let Some(failed) = run.sinks.iter().find(|sink| sink.has_failed()) {
+        anyhow::bail!("{} failed: see the log above", failed.name());
+    }
     if config.allow_skips {
         return Ok(());
     }

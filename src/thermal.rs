@@ -13,13 +13,14 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use log::Level;
 use serde::Serialize;
 
 use crate::stop::Stop;
+use crate::threads;
 
 /// How often the monitor looks. The firmware itself measures ten times a second.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -201,7 +202,10 @@ impl Monitor {
                 }
             }
         };
-        let thread = thread::Builder::new().name("thermal".to_owned()).spawn(watch).ok()?;
+        // Old figures are none.
+        let after = Arc::clone(&last);
+        let after = move |_| *after.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let thread = threads::spawn("thermal", 256 * 1024, watch, after).ok()?;
         Some(Monitor { last, stop, thread: Some(thread) })
     }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use sha_crypt::{PasswordVerifier, ShaCrypt};
 
 use super::Shared;
+use crate::threads;
 
 /// Passwords that wait. As many as there are connections at most; beyond this many, more would wait too long.
 const MOST_WAITING: usize = 256;
@@ -51,7 +52,8 @@ impl Verifier {
     pub(super) fn start(hash: String, shared: Arc<Shared>) -> io::Result<Self> {
         let desk = Arc::new(Desk { queue: Mutex::default(), changed: Condvar::new() });
         let own = Arc::clone(&desk);
-        std::thread::Builder::new().name("password".to_owned()).stack_size(128 * 1024).spawn(move || {
+        let after = Arc::clone(&desk);
+        let work = move || {
             // A third of what the others get where all are busy: guesses cost no pictures, and the owner's turn comes
             // nevertheless. On Linux, process 0 is this thread.
             let _ = rustix::process::setpriority_process(None, 5);
@@ -62,14 +64,15 @@ impl Verifier {
                 own.queue().done.push((attempt, is_right));
                 shared.wake();
             }
-        })?;
+        };
+        threads::spawn("password", 128 * 1024, work, move |_| after.queue().is_ending = true)?;
         Ok(Verifier(desk))
     }
 
     /// Has this looked at; whether there is room for it.
     pub(super) fn ask(&self, attempt: Attempt) -> bool {
         let mut queue = self.0.queue();
-        let has_room = queue.waiting.len() < MOST_WAITING;
+        let has_room = !queue.is_ending && queue.waiting.len() < MOST_WAITING;
         if has_room {
             queue.waiting.push_back(attempt);
             self.0.changed.notify_one();

@@ -92,6 +92,8 @@ pub(crate) trait Outlet: Send {
     fn observe(&self, _board: Board) {}
     /// Whether its reader went away for good.
     fn is_closed(&self) -> bool;
+    /// Whether its thread died: nothing more comes of it.
+    fn has_failed(&self) -> bool;
     /// The counts so far.
     fn counts(&self) -> SinkCounts;
     /// Tells it that nothing more comes; it writes what it has.

@@ -10,6 +10,7 @@ use super::output::NoReader;
 use super::{Counts, Outlet, Patience, Sink, SinkCounts, lease_limit};
 use crate::frame::{Frame, Metadata};
 use crate::source::StreamInfo;
+use crate::threads::{self, End};
 use crate::v4l2::buffers::MAX_BUFFERS;
 
 /// How much metadata may wait for a slow disk: half a minute of it at 30 fps, 80 KiB.
@@ -81,6 +82,8 @@ struct Queue<T> {
     waiting: bool,
     ending: bool,
     ended: bool,
+    /// The thread died.
+    failed: bool,
     /// A skipped item was told of.
     warned: bool,
     /// Nobody waits for the thread any more: what it still holds was counted as skipped.
@@ -93,6 +96,24 @@ enum Message<T> {
 }
 
 impl<T> Shared<T> {
+    /// The thread has ended. What a dead one held goes back to the camera, and counts as failed, as all that comes does.
+    fn finish(&self, end: End) {
+        let mut queue = self.queue();
+        queue.ended = true;
+        if end == End::Panicked {
+            queue.failed = true;
+            self.closed.store(true, Relaxed);
+            if !queue.abandoned {
+                queue.abandoned = true;
+                self.counts.failed.fetch_add(std::mem::take(&mut queue.held) as u64, Relaxed);
+            }
+        }
+        let messages = std::mem::take(&mut queue.messages);
+        drop(queue);
+        drop(messages);
+        self.ended.notify_all();
+    }
+
     fn queue(&self) -> MutexGuard<'_, Queue<T>> {
         // A sink that panicked left the queue as it was between two statements; the counts stay right.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
@@ -114,6 +135,7 @@ impl<T: Item> SinkThread<T> {
             waiting: false,
             ending: false,
             ended: false,
+            failed: false,
             warned: false,
             abandoned: false,
         };
@@ -134,7 +156,8 @@ impl<T: Item> SinkThread<T> {
             is_unread: false,
             held_back: None,
         };
-        std::thread::Builder::new().name("sink".to_owned()).stack_size(256 * 1024).spawn(move || worker.run())?;
+        let after = Arc::clone(&shared);
+        threads::spawn("sink", 256 * 1024, move || worker.run(), move |end| after.finish(end))?;
         Ok(SinkThread { name, takes_corrupt, holders, patience, shared })
     }
 
@@ -171,7 +194,9 @@ impl<T: Item> Outlet for SinkThread<T> {
         }
         let counts = &self.shared.counts;
         let mut queue = self.shared.queue();
-        let skipped = if T::HOLDS_BUFFER && metadata.queue_depth == 0 && queue.buffers > 1 {
+        let skipped = if queue.failed {
+            &counts.failed
+        } else if T::HOLDS_BUFFER && metadata.queue_depth == 0 && queue.buffers > 1 {
             &counts.no_buffer
         } else if queue.held >= queue.limit {
             &counts.slow
@@ -180,7 +205,7 @@ impl<T: Item> Outlet for SinkThread<T> {
             return self.send(queue, Message::Item(T::of(frame)));
         };
         skipped.fetch_add(1, Relaxed);
-        if !std::mem::replace(&mut queue.warned, true) {
+        if !queue.failed && !std::mem::replace(&mut queue.warned, true) {
             let buffers = queue.buffers;
             drop(queue);
             log::warn!("{}", skip_warning::<T>(&self.name, buffers));
@@ -189,6 +214,10 @@ impl<T: Item> Outlet for SinkThread<T> {
 
     fn is_closed(&self) -> bool {
         self.shared.closed.load(Relaxed)
+    }
+
+    fn has_failed(&self) -> bool {
+        self.shared.queue().failed
     }
 
     fn counts(&self) -> SinkCounts {
@@ -281,8 +310,6 @@ impl<S: Sink<Item = T>, T: Item> Worker<S, T> {
             }
         }
         self.flush();
-        self.shared.queue().ended = true;
-        self.shared.ended.notify_all();
     }
 
     fn count(&mut self, outcome: Outcome) {

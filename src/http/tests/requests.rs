@@ -208,6 +208,45 @@ fn the_end_ends_all_connections() {
     assert!(TcpStream::connect(address).is_err());
 }
 
+/// A clock that stops the server as soon as it is asked.
+#[derive(Debug)]
+struct Broken;
+
+impl Clock for Broken {
+    fn monotonic(&self) -> Duration {
+        panic!("as it should")
+    }
+
+    fn time_of_day(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn wait(&self, _: &crate::stop::Stop, _: Duration) -> bool {
+        true
+    }
+
+    fn sleep(&self, _: Duration) {}
+}
+
+#[test]
+fn a_server_that_dies_is_noticed_and_keeps_no_buffer() {
+    let http = Http::start(&HttpConfig::at("127.0.0.1:0".parse().unwrap()), 1, false, Arc::new(Broken)).unwrap();
+    let mut setup = Setup::without_camera(|_| {});
+    let (mut frames, address) = (0, http.name().strip_prefix("http ").unwrap().to_owned());
+    let working = std::mem::replace(&mut setup.http, http);
+    // Its first look at the time may have been at the start already.
+    let _ = TcpStream::connect(address);
+    until("its end", || setup.http.has_failed().then_some(()));
+    for _ in 0..4 {
+        setup.grey();
+        frames += 1;
+    }
+    assert!(setup.http.is_closed() && setup.pool.all_returned());
+    let counts = setup.http.counts();
+    assert_eq!((counts.pending, counts.skipped_by.unwatched + counts.skipped_by.failed), (0, frames));
+    drop(working);
+}
+
 #[test]
 fn an_address_in_use_is_told() {
     let setup = Setup::without_camera(|_| {});

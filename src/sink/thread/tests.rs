@@ -42,6 +42,40 @@ impl Sink for Told {
     }
 }
 
+/// Dies at the first write.
+struct Dies;
+
+impl Sink for Dies {
+    type Item = Frame;
+    const HOLDS_BACK: bool = false;
+
+    fn start(&mut self, _: &StreamInfo) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn write(&mut self, _: &Frame) -> io::Result<u64> {
+        panic!("as it should")
+    }
+}
+
+#[test]
+fn a_sink_that_dies_keeps_no_buffer_and_is_a_failure() {
+    let sink = SinkThread::start("dies".to_owned(), Dies, 1, false).unwrap();
+    sink.start(&StreamInfo::of(format(), 4));
+    let pool = Pool::in_software(4, format()).unwrap();
+    let mut offered = 0;
+    let mut offer = || {
+        sink.offer(&frame(&pool, false).unwrap());
+        offered += 1;
+    };
+    (0..2).for_each(|_| offer());
+    crate::clock::until("its end", || sink.has_failed().then_some(()));
+    (0..3).for_each(|_| offer());
+    assert!(pool.all_returned() && sink.is_closed());
+    let counts = end(&sink);
+    assert_eq!((counts.pending, counts.written, counts.skipped_by.failed), (0, 0, offered));
+}
+
 fn told(buffers: u32, refuses: bool) -> (SinkThread<Frame>, Sender<io::Result<u64>>, Arc<Pool>) {
     let (orders, receiver) = channel();
     let sink = SinkThread::start("told".to_owned(), Told { orders: receiver, refuses }, 1, false).unwrap();
