@@ -25,6 +25,17 @@ PICAM_CARGO_ENV = \
 	CARGO_PROFILE_RELEASE_LTO="fat" \
 	CARGO_PROFILE_RELEASE_CODEGEN_UNITS="1"
 
+# Panics name source files. Buildroot leaves its own directories out of what gcc
+# compiles, and not out of what rustc does. This replaces the flag that it has for
+# 32-bit ARM, which is therefore repeated.
+ifeq ($(BR2_REPRODUCIBLE),y)
+PICAM_CARGO_ENV += \
+	CARGO_TARGET_$(call UPPERCASE,$(RUSTC_TARGET_NAME))_RUSTFLAGS="$(strip \
+		$(if $(filter arm,$(NORMALIZED_ARCH)),-Clink-arg=-Wl$(comma)--allow-multiple-definition) \
+		--remap-path-prefix=$(BR_CARGO_HOME)=/cargo \
+		--remap-path-prefix=$(PICAM_DIR)=/project)"
+endif
+
 # Of jpeg's variants only this one has the library.
 ifeq ($(BR2_PACKAGE_PICAM_TURBOJPEG)$(BR2_PACKAGE_JPEG_TURBO),yy)
 PICAM_DEPENDENCIES += jpeg-turbo
