@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use v4l::v4l_sys as sys;
 
@@ -38,7 +38,9 @@ pub(crate) struct Device {
     pub(crate) usb_speed: Option<u32>,
     /// Whether its links and formats have to be set up through the media controller before it delivers (V4L2_CAP_IO_MC), as
     /// with the Pi's CSI receivers: by itself it does not.
-    needs_a_pipeline: bool,
+    pub(crate) needs_a_pipeline: bool,
+    /// Whether it also takes video, as a loopback node does: `auto` prefers a camera that only captures.
+    takes_video: bool,
     roots: Roots,
 }
 
@@ -61,30 +63,37 @@ impl Device {
     }
 }
 
-/// Opens the camera that `selector` means or, once a camera was in use (`last`), that very camera again.
+/// Opens the camera that `selector` means; once a camera was in use (`last`), that very camera, wherever it is now.
+///
+/// What the user named by path or bus goes before what the camera was called: where the very camera is not to be found, the
+/// one that is there now is what is meant.
 pub(crate) fn find(selector: &Selector, last: Option<&Identity>, roots: &Roots) -> Result<Device, DeviceError> {
     // Asking sysfs first leaves other cameras asleep: opening a USB device wakes it.
     let is_usb = |node: &Path, wanted: &UsbId| usb_device(node, roots).is_some_and(|usb| fits(wanted, &usb.id));
     let wanted = last.map_or_else(|| selector.to_string(), Identity::stable_name);
     match (last, selector) {
-        (Some(last), _) => {
-            let usb = last.usb.as_ref();
-            first(
-                roots,
-                &wanted,
-                |node| usb.is_none_or(|usb| is_usb(node, usb)),
-                |device| {
-                    match last.is_same_camera(&device.identity) {
-                        // Some makers give every camera the same serial number: prefer the one in the same place.
-                        true if last.bus_info == device.identity.bus_info => Fit::Best,
-                        true => Fit::Good,
-                        false => Fit::No,
-                    }
-                },
-            )
+        (Some(last), Selector::Path(path)) => {
+            let named = open(path, roots);
+            // A link or a name of the user's own stays the camera's, and a number need not.
+            let is_a_number = number(path).is_some() && !path.is_symlink();
+            match named {
+                Ok(device) if !is_a_number || last.is_same_camera(&device.identity) => Ok(device),
+                named => again(last, &wanted, roots).or(named),
+            }
         }
+        (Some(last), Selector::Bus(_)) => again(last, &wanted, roots).or_else(|_| find(selector, None, roots)),
+        (Some(last), _) => again(last, &wanted, roots),
         (None, Selector::Path(path)) => open(path, roots),
-        (None, Selector::Auto) => first(roots, &wanted, |_| true, |device| Fit::best_if(!device.needs_a_pipeline)),
+        (None, Selector::Auto) => first(
+            roots,
+            &wanted,
+            |_| true,
+            |device| match (device.needs_a_pipeline, device.takes_video) {
+                (true, _) => Fit::No,
+                (false, true) => Fit::Good,
+                (false, false) => Fit::Best,
+            },
+        ),
         (None, Selector::Name(name)) => {
             first(roots, &wanted, |_| true, |device| Fit::best_if(device.identity.card == *name))
         }
@@ -94,6 +103,23 @@ pub(crate) fn find(selector: &Selector, last: Option<&Identity>, roots: &Roots) 
         (None, Selector::Usb(usb)) => first(roots, &wanted, |node| is_usb(node, usb), |_| Fit::Best),
         (None, Selector::Test { .. }) => Err(DeviceError::NoCamera { selector: wanted, seen: Vec::new() }),
     }
+}
+
+/// The camera that was in use, wherever it is now.
+fn again(last: &Identity, wanted: &str, roots: &Roots) -> Result<Device, DeviceError> {
+    // A serial number may be missing after the device was enumerated again: the identity decides.
+    let model = last.usb.as_ref().map(|usb| UsbId { serial: None, ..usb.clone() });
+    first(
+        roots,
+        wanted,
+        |node| model.as_ref().is_none_or(|model| usb_device(node, roots).is_some_and(|usb| fits(model, &usb.id))),
+        |device| match last.is_same_camera(&device.identity) {
+            // Some makers give every camera the same serial number: prefer the one in the same place.
+            true if last.bus_info == device.identity.bus_info => Fit::Best,
+            true => Fit::Good,
+            false => Fit::No,
+        },
+    )
 }
 
 fn fits(wanted: &UsbId, id: &UsbId) -> bool {
@@ -131,7 +157,7 @@ fn first(
                 Fit::Good if good.is_none() => good = Some(device),
                 Fit::Good | Fit::No => seen.push(device.identity.stable_name()),
             },
-            Err(DeviceError::NotACamera { .. }) => {}
+            Err(DeviceError::NotACamera { .. } | DeviceError::NotCapturing { .. }) => {}
             Err(error) => failure = failure.or(Some(error)),
         }
     }
@@ -142,11 +168,15 @@ fn first(
 
 /// Every /dev/videoN there is, by number.
 pub(crate) fn nodes(roots: &Roots) -> Vec<PathBuf> {
-    let number = |path: &Path| path.file_name()?.to_str()?.strip_prefix("video")?.parse::<u32>().ok();
     let entries = fs::read_dir(&roots.dev).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut nodes: Vec<_> = entries.filter_map(|path| Some((number(&path)?, path))).collect();
     nodes.sort();
     nodes.into_iter().map(|(_, path)| path).collect()
+}
+
+/// The N of a path's videoN.
+fn number(path: &Path) -> Option<u32> {
+    path.file_name()?.to_str()?.strip_prefix("video")?.parse().ok()
 }
 
 /// Whatever a path turns out to be, opening it neither waits nor makes it our terminal.
@@ -174,10 +204,17 @@ pub(crate) fn open(path: &Path, roots: &Roots) -> Result<Device, DeviceError> {
         }
         _ => DeviceError::from_request(&name, "ask what it is (VIDIOC_QUERYCAP)", source),
     })?;
-    let buffer_type = classify(capability.capabilities).map_err(|reason| not_a_camera(&name, reason))?;
+    let takes_video = is_output(capability.capabilities);
+    let buffer_type = match classify(capability.capabilities) {
+        Ok(buffer_type) => buffer_type,
+        // A loopback node captures once a program writes to it (v4l2loopback's exclusive_caps=1).
+        Err(_) if takes_video => return Err(DeviceError::NotCapturing { device: name }),
+        Err(reason) => return Err(not_a_camera(&name, reason)),
+    };
     let usb = usb_device(&path, roots);
     Ok(Device {
         needs_a_pipeline: capability.capabilities & sys::V4L2_CAP_IO_MC != 0,
+        takes_video,
         fd: Arc::new(fd),
         buffer_type,
         usb_speed: usb.as_ref().and_then(|usb| usb.speed),
@@ -211,12 +248,19 @@ fn identity(path: PathBuf, capability: Capability, usb: Option<UsbDevice>, roots
     }
 }
 
-/// Whether a node with these `V4L2_CAP_*` captures video, and by which buffer type; or what it is instead.
+/// Whether a node with these `V4L2_CAP_*` takes video, and is no codec.
+fn is_output(capabilities: u32) -> bool {
+    let output = sys::V4L2_CAP_VIDEO_OUTPUT | sys::V4L2_CAP_VIDEO_OUTPUT_MPLANE;
+    let codec = sys::V4L2_CAP_VIDEO_M2M | sys::V4L2_CAP_VIDEO_M2M_MPLANE;
+    capabilities & output != 0 && capabilities & codec == 0
+}
+
+/// Whether a node with these `V4L2_CAP_*` captures video, and by which buffer type; or what it is instead. What else it can
+/// do does not count: v4l2loopback's nodes capture and output, and are cameras.
 fn classify(capabilities: u32) -> Result<BufferType, &'static str> {
     let has = |flags: u32| capabilities & flags != 0;
-    let output = sys::V4L2_CAP_VIDEO_OUTPUT | sys::V4L2_CAP_VIDEO_OUTPUT_MPLANE;
     let capture = sys::V4L2_CAP_VIDEO_CAPTURE | sys::V4L2_CAP_VIDEO_CAPTURE_MPLANE;
-    if has(sys::V4L2_CAP_VIDEO_M2M | sys::V4L2_CAP_VIDEO_M2M_MPLANE) || (has(output) && has(capture)) {
+    if has(sys::V4L2_CAP_VIDEO_M2M | sys::V4L2_CAP_VIDEO_M2M_MPLANE) {
         Err("converts memory to memory (a codec or scaler)")
     } else if has(capture) && !has(sys::V4L2_CAP_STREAMING) {
         Err("cannot stream into mapped buffers")
@@ -226,7 +270,7 @@ fn classify(capabilities: u32) -> Result<BufferType, &'static str> {
         Ok(BufferType::SinglePlanar)
     } else if has(sys::V4L2_CAP_META_CAPTURE) {
         Err("delivers metadata, not video")
-    } else if has(output) {
+    } else if is_output(capabilities) {
         Err("shows video, it does not capture it")
     } else {
         Err("does not capture video")
@@ -275,8 +319,15 @@ struct UsbDevice {
     speed: Option<u32>,
 }
 
+/// A node's directory in sysfs: by its device number, as a container may have it under another name.
 fn class_directory(node: &Path, roots: &Roots) -> PathBuf {
-    roots.sys.join("class/video4linux").join(node.file_name().unwrap_or_default())
+    let by_number =
+        rustix::fs::stat(node).ok().filter(|it| FileType::from_raw_mode(it.st_mode) == FileType::CharacterDevice);
+    let by_number = by_number.map(|it| {
+        roots.sys.join(format!("dev/char/{}:{}", rustix::fs::major(it.st_rdev), rustix::fs::minor(it.st_rdev)))
+    });
+    let by_name = || roots.sys.join("class/video4linux").join(node.file_name().unwrap_or_default());
+    by_number.filter(|directory| directory.exists()).unwrap_or_else(by_name)
 }
 
 /// The USB device above a video node, if it is on USB: the first parent in sysfs that has idVendor
@@ -321,7 +372,8 @@ mod tests {
                 sys::V4L2_CAP_VIDEO_CAPTURE | sys::V4L2_CAP_READWRITE,
                 Err("cannot stream into mapped buffers"),
             ),
-            ("old codec", 0x3000 | streaming, Err("converts memory to memory (a codec or scaler)")),
+            ("v4l2loopback", 0x0500_0003 | streaming, Ok(BufferType::SinglePlanar)),
+            ("v4l2loopback, exclusive_caps=1", 0x0500_0002 | streaming, Err("shows video, it does not capture it")),
         ] {
             assert_eq!(classify(capabilities), expected, "{node}");
         }

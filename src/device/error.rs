@@ -48,6 +48,26 @@ pub enum DeviceError {
         reason: String,
     },
 
+    /// It takes video, and delivers none yet: a loopback node that no program writes to.
+    #[error(
+        "{device}: delivers no video yet: a loopback node does as soon as a program writes to it; `picam list` shows the cameras there are"
+    )]
+    NotCapturing {
+        /// The node.
+        device: String,
+    },
+
+    /// Its media graph is not set up.
+    #[error(
+        "{device}: its media graph is not set up: the links and formats between sensor and receiver have to be, by media-ctl or by the camera's own script; a Raspberry Pi's cameras are for libcamera to set up"
+    )]
+    NotSetUp {
+        /// The camera.
+        device: String,
+        /// EPIPE, ENOLINK
+        source: io::Error,
+    },
+
     /// The driver does not grant what was asked for.
     #[error("{device}: {problem}{}", say_offers(offers))]
     Refused {
@@ -161,14 +181,16 @@ impl DeviceError {
     /// What kind of failure it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            DeviceError::NoCamera { .. } | DeviceError::Permission { .. } | DeviceError::NotACamera { .. } => {
-                ErrorKind::NoDevice
-            }
+            DeviceError::NoCamera { .. }
+            | DeviceError::Permission { .. }
+            | DeviceError::NotACamera { .. }
+            | DeviceError::NotCapturing { .. } => ErrorKind::NoDevice,
             DeviceError::Busy { .. } => ErrorKind::Busy,
             DeviceError::Refused { .. } => ErrorKind::Refused,
             DeviceError::NoSignal { .. }
             | DeviceError::Bandwidth { .. }
             | DeviceError::NoMemory { .. }
+            | DeviceError::NotSetUp { .. }
             | DeviceError::Lost { .. }
             | DeviceError::Damaged { .. }
             | DeviceError::Stalled { .. }

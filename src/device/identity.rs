@@ -24,15 +24,20 @@ pub struct Identity {
 
 impl Identity {
     /// Whether `other` is this camera, seen again: the same serial number wherever it is plugged in, or, for cameras that
-    /// have none, the same kind of camera in the same place. Without a serial, a camera in another place may be another
+    /// have none (which a camera may also be read without), the same kind of camera in the same place. Without a serial, a camera in another place may be another
     /// one of its kind, and taking it would show the wrong picture.
     pub fn is_same_camera(&self, other: &Identity) -> bool {
+        let model = |camera: &Identity| camera.usb.as_ref().map(|usb| (usb.vendor, usb.product));
+        let serial = |camera: &Identity| camera.usb.as_ref().and_then(|usb| usb.serial.clone());
         let same_kind = self.driver == other.driver
             && self.card == other.card
             && self.index == other.index
-            && self.usb == other.usb;
-        let has_serial = self.usb.as_ref().is_some_and(|usb| usb.serial.is_some());
-        same_kind && (has_serial || self.bus_info == other.bus_info)
+            && model(self) == model(other);
+        same_kind
+            && match (serial(self), serial(other)) {
+                (Some(one), Some(other)) => one == other,
+                _ => self.bus_info == other.bus_info,
+            }
     }
 
     /// The name to give to `--device` that stays right across reboots and other ports as far as the camera allows.
@@ -71,6 +76,8 @@ mod tests {
         let camera_a = camera("/dev/video0", "usb-1.1", Some("A"));
         assert!(camera_a.is_same_camera(&camera("/dev/video4", "usb-1.3", Some("A"))));
         assert!(!camera_a.is_same_camera(&camera("/dev/video0", "usb-1.1", Some("B"))));
+        assert!(camera_a.is_same_camera(&camera("/dev/video2", "usb-1.1", None)), "its serial number was not read");
+        assert!(!camera_a.is_same_camera(&camera("/dev/video2", "usb-1.3", None)));
         assert_eq!(camera_a.stable_name(), "usb=046d:082d:A");
     }
 

@@ -103,8 +103,16 @@ pub fn cameras() -> (Vec<Camera>, Vec<super::DeviceError>) {
     let nodes = discover::nodes(&roots).into_iter();
     for node in nodes.filter(|node| !discover::is_known_not_to_be_a_camera(node, &roots)) {
         match discover::open(&node, &roots) {
+            // By itself it delivers nothing: no camera to offer, and `--device` takes it once its graph is set up.
+            Ok(device) if device.needs_a_pipeline => {
+                log::info!("{}: left out: its media graph has to be set up, by media-ctl or libcamera", device.name());
+            }
             Ok(device) => cameras.push(describe(&device)),
-            Err(super::DeviceError::NotACamera { .. } | super::DeviceError::NoCamera { .. }) => {}
+            Err(
+                super::DeviceError::NotACamera { .. }
+                | super::DeviceError::NotCapturing { .. }
+                | super::DeviceError::NoCamera { .. },
+            ) => {}
             Err(error) => failures.push(error),
         }
     }

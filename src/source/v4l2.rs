@@ -87,6 +87,10 @@ impl V4l2Source {
             match Errno::from_io_error(&source) {
                 // The kernel says "no space left on device" when the USB bus has no bandwidth left.
                 Some(Errno::NOSPC) => DeviceError::Bandwidth { device, source },
+                // Not an ordinary camera's stall: the kernel found the pipeline incomplete, or its formats at odds.
+                Some(Errno::PIPE | Errno::NOLINK) if self.device.needs_a_pipeline => {
+                    DeviceError::NotSetUp { device, source }
+                }
                 Some(Errno::NOLINK) => DeviceError::NoSignal { device, reason: "no signal", source },
                 _ => self.device.failed("start the stream (VIDIOC_STREAMON)", source),
             }

@@ -23,6 +23,7 @@ mod choice;
 mod cost;
 mod failing;
 mod live;
+mod nodes;
 mod settings;
 mod sinks;
 mod usb_frames;

@@ -98,9 +98,18 @@ impl Vivid {
 
     /// Sets a control of camera 0; a button is pressed by whatever value.
     pub fn set(&self, control: Control, value: i32) {
+        Vivid::set_of(&self.open(), control, value);
+    }
+
+    /// Presses a button of the camera behind a descriptor, wherever its node is.
+    pub fn press_of(camera: &File, button: Control) {
+        Vivid::set_of(camera, button, 1);
+    }
+
+    fn set_of(camera: &File, control: Control, value: i32) {
         let mut argument = V4l2Control { id: control as u32, value };
         // SAFETY: VIDIOC_S_CTRL takes a struct v4l2_control, which `argument` is, alive over the call.
-        let result = unsafe { libc::ioctl(self.open().as_raw_fd(), VIDIOC_S_CTRL, &raw mut argument) };
+        let result = unsafe { libc::ioctl(camera.as_raw_fd(), VIDIOC_S_CTRL, &raw mut argument) };
         assert_eq!(result, 0, "set {control:?} to {value}: {}", io::Error::last_os_error());
     }
 
