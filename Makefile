@@ -14,6 +14,9 @@ help: ## this list
 test: ## the tests that need no device
 	cargo test --locked
 
+dependent: ## a crate that depends on picam builds without libclang
+	tests/dependent
+
 lint: ## format, clippy, documentation, scripts
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
