@@ -5,8 +5,10 @@
 
 mod hint;
 mod man;
+mod status;
 
 pub use man::page as man_page;
+pub use status::Status;
 
 use std::ffi::OsString;
 use std::ops::RangeInclusive;
@@ -40,9 +42,17 @@ Examples:
   picam snapshot --set brightness=140 a.jpg   one picture
   picam --format MJPG --raw video.mjpg --frame-log video.csv --duration 1m";
 
+/// What the help ends with.
+fn notes() -> String {
+    let statuses: Vec<_> =
+        Status::ALL.into_iter().map(|status| format!("{} {}", status as u8, status.name())).collect();
+    let lines: Vec<_> = statuses.chunks(4).map(|chunk| chunk.join(", ")).collect();
+    format!("{NOTES}\n\nExit status: {}.\nThe manual: picam man | man -l -", lines.join(",\n  "))
+}
+
 /// Takes every frame a V4L2 camera makes, and accounts for each of them
 #[derive(Debug, Parser)]
-#[command(name = "picam", version, override_usage = USAGE, after_help = NOTES)]
+#[command(name = "picam", version, override_usage = USAGE, after_help = notes())]
 pub struct Cli {
     /// What to do; `None`: run.
     #[command(subcommand)]
@@ -81,10 +91,8 @@ pub enum Command {
         file: Option<PathBuf>,
     },
     /// Print the man page picam.1
-    #[command(hide = true)]
     Man,
     /// Print completions for a shell
-    #[command(hide = true)]
     Completions {
         /// The shell
         shell: clap_complete::Shell,

@@ -4,7 +4,7 @@
 //!
 //! 1. [`device`] finds the camera and agrees with its driver on format, rate and controls.
 //! 2. `source` starts the stream, waits and dequeues; what comes out is a [`frame::Frame`], a lease on the driver's
-//!    buffer (`v4l2` holds the buffers, and all `unsafe` code).
+//!    buffer (`v4l2` holds the buffers and makes the system calls).
 //! 3. [`capture`] is the loop around it: it counts every frame in [`stats`], restarts after a fault and waits for a camera that
 //!    is gone.
 //! 4. `sink` takes clones of the lease, each sink on a thread of its own. When the last clone is dropped, the buffer is queued
@@ -60,7 +60,7 @@ pub mod stop;
 pub mod terminal;
 mod thermal;
 mod threads;
-#[allow(unsafe_code, reason = "the one module that holds it")]
+#[allow(unsafe_code, reason = "requests to the kernel, and mapped memory")]
 mod v4l2;
 
 pub use run::{Incomplete, run};

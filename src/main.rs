@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use picam::cli::{self, Cli, Command};
+use picam::cli::{self, Cli, Command, Status};
 use picam::config::ConfigError;
 use picam::config::files::Files;
 use picam::device::error::ErrorKind;
@@ -17,9 +17,8 @@ fn main() -> ExitCode {
         Err(error) => {
             // Mistakes in a file begin with its name and line, as editors expect.
             let program = if matches!(error.downcast_ref(), Some(ConfigError::File(_))) { "" } else { "picam: " };
-            // Not eprintln!, which panics when standard error cannot be written to.
-            let _ = writeln!(io::stderr(), "{program}{}", terminal::plain(&format!("{error:#}")));
-            ExitCode::from(status(&error))
+            terminal::print_last(&format!("{program}{}", terminal::plain(&format!("{error:#}"))));
+            ExitCode::from(status(&error) as u8)
         }
     }
 }
@@ -79,16 +78,15 @@ fn print(bytes: &[u8]) -> anyhow::Result<()> {
     }
 }
 
-/// The exit status, as the README and the man page document it.
-fn status(error: &anyhow::Error) -> u8 {
-    let device = error.downcast_ref::<DeviceError>().map(DeviceError::kind);
-    match device {
-        _ if error.is::<ConfigError>() => 2,
-        _ if error.is::<Incomplete>() => 7,
-        Some(ErrorKind::NoDevice) => 3,
-        Some(ErrorKind::Busy) => 4,
-        Some(ErrorKind::Refused) => 5,
-        Some(ErrorKind::Lost) => 6,
-        None => 1,
+/// The exit status of a failure.
+fn status(error: &anyhow::Error) -> Status {
+    match error.downcast_ref::<DeviceError>().map(DeviceError::kind) {
+        _ if error.is::<ConfigError>() => Status::Usage,
+        _ if error.is::<Incomplete>() => Status::Incomplete,
+        Some(ErrorKind::NoDevice) => Status::NoDevice,
+        Some(ErrorKind::Busy) => Status::Busy,
+        Some(ErrorKind::Refused) => Status::Refused,
+        Some(ErrorKind::Lost) => Status::Lost,
+        None => Status::Failure,
     }
 }

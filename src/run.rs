@@ -40,6 +40,8 @@ pub fn run(loaded: Loaded, stop: Stop) -> anyhow::Result<()> {
         terminal::stdout_is_open()?;
     }
     let sinks = sink::start_all(&config.sinks, config.keep_existing, config.capture.keep_corrupt)?;
+    sinks.iter().for_each(|sink| log::debug!("output {}", sink.name()));
+    log::debug!("asked for: {:?}", config.capture);
     let mut run = Run::new(&config, warnings, sinks);
     run.overriding = fallback.clone().map(|fallback| (config.capture.clone(), fallback));
     let mut capture = Capture::new(config.capture.clone(), stop.clone());
@@ -222,6 +224,7 @@ impl Run {
 
     /// Hands a frame on, with which so many are delivered.
     fn frame(&self, frame: &Frame, delivered: u64) {
+        log::trace!("{:?}", frame.metadata());
         self.sinks.iter().for_each(|sink| sink.offer(frame));
         if delivered == 1 && !frame.metadata().corrupt {
             let since_start = frame.metadata().dequeued.saturating_sub(self.started);

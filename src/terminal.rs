@@ -23,13 +23,15 @@ const PIECE: usize = 4096;
 const TERMINAL_PIECE: usize = 256;
 
 /// What was written to standard error. The lock is held while it is written to, so that lines stay whole.
-static STDERR: Mutex<Stderr> = Mutex::new(Stderr { status: false, torn: false, second: 0, lines: 0, left_out: 0 });
+static STDERR: Mutex<Stderr> = Mutex::new(Stderr::new());
 
 struct Stderr {
     /// A status line stands in the terminal's last line.
     status: bool,
     /// The last line ended before its end.
     torn: bool,
+    /// How long a reader is waited for.
+    patience: Duration,
     /// The second of CLOCK_MONOTONIC in which lines were logged last, how many, and how many were left out.
     second: u64,
     lines: u32,
@@ -133,6 +135,13 @@ pub(crate) fn print(text: &str) {
     stderr().line(text);
 }
 
+/// Writes the program's last lines to standard error, of which a busy reader gets a moment to take them.
+pub fn print_last(text: &str) {
+    let mut stderr = stderr();
+    stderr.patience = Duration::from_secs(2);
+    stderr.line(text);
+}
+
 /// Leaves the terminal's line to what it echoed for Ctrl-C, with the status line before it, and begins a new one.
 pub(crate) fn interrupted() {
     if std::io::stderr().is_terminal() {
@@ -153,6 +162,10 @@ fn stderr() -> MutexGuard<'static, Stderr> {
 }
 
 impl Stderr {
+    const fn new() -> Self {
+        Stderr { status: false, torn: false, patience: Duration::ZERO, second: 0, lines: 0, left_out: 0 }
+    }
+
     /// Writes a line, the status line out of the way.
     fn line(&mut self, text: &str) {
         let wipe = if std::mem::take(&mut self.status) { "\r\x1b[K" } else { "" };
@@ -165,11 +178,11 @@ impl Stderr {
     }
 
     fn put_to(&mut self, output: impl AsFd, mut bytes: &[u8], piece: usize) {
-        if self.torn && takes_a_line(&output, Duration::ZERO) {
+        if self.torn && takes_a_line(&output, self.patience) {
             self.torn = rustix::io::write(&output, b"\n").is_err();
         }
         let whole = bytes.len();
-        while !bytes.is_empty() && takes_a_line(&output, Duration::ZERO) {
+        while !bytes.is_empty() && takes_a_line(&output, self.patience) {
             match rustix::io::write(&output, &bytes[..bytes.len().min(piece)]) {
                 Ok(written) if written > 0 => bytes = &bytes[written..],
                 _ => break,
@@ -202,8 +215,6 @@ impl Stderr {
 mod tests {
     use super::*;
 
-    const NEW: Stderr = Stderr { status: false, torn: false, second: 0, lines: 0, left_out: 0 };
-
     #[test]
     fn a_line_has_no_more_than_is_asked_for() {
         let record = |level, f: &dyn Fn(&Record<'_>) -> String| {
@@ -225,7 +236,7 @@ mod tests {
 
     #[test]
     fn lines_without_end_are_counted_and_not_written() {
-        let mut stderr = NEW;
+        let mut stderr = Stderr::new();
         let logged = (0..200).filter(|_| stderr.may_log(Level::Error, 7)).count();
         assert_eq!((logged, stderr.left_out), (LINES_A_SECOND as usize, 200 - LINES_A_SECOND));
         assert!(stderr.may_log(Level::Error, 8));
@@ -236,7 +247,7 @@ mod tests {
     #[test]
     fn a_long_line_never_waits_for_a_reader_and_the_next_one_begins_anew() {
         let (reader, writer) = rustix::pipe::pipe().unwrap();
-        let mut stderr = NEW;
+        let mut stderr = Stderr::new();
         // More than a pipe holds; a write of it all would wait for ever.
         stderr.put_to(&writer, &[b'x'; 1 << 20], PIECE);
         assert!(stderr.torn);

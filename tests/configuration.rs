@@ -8,7 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use picam::cli::Cli;
+use clap::CommandFactory;
+use picam::cli::{Cli, Status};
 use picam::config::files::Files;
 use picam::config::{Config, ConfigError, HTTP_KEYS, KEYS, Mistake, file};
 
@@ -330,13 +331,71 @@ fn the_packagings_files_are_picams_own_output() {
 }
 
 #[test]
-fn the_man_page_tells_every_flag_and_exit_status() {
-    let page = String::from_utf8(picam(&["man"]).stdout).unwrap().replace("\\-", "-").replace('"', "");
-    for key in KEYS {
-        assert!(page.contains(&format!("--{key}")), "{key}");
+fn help_man_page_and_readme_list_every_flag_command_and_exit_status() {
+    let page = text(picam(&["man"]).stdout).replace("\\-", "-").replace('"', "");
+    let help = text(picam(&["--help"]).stdout);
+    let readme = fs::read_to_string(in_repository("README.md")).unwrap();
+    let command = Cli::command();
+    for flag in command.get_arguments().filter_map(|flag| flag.get_long()) {
+        for (place, text) in [("help", &help), ("man", &page)] {
+            assert!(text.contains(&format!("--{flag}")), "--{flag} is not in {place}");
+        }
     }
-    let statuses = page.split(".SH EXIT STATUS").nth(1).unwrap();
-    for status in 0..=6 {
-        assert!(statuses.contains(&format!(".TP\n\\fB{status}\\fR\n")), "{status}");
+    for key in KEYS {
+        assert!(help.contains(&format!("--{key}")), "{key}");
+    }
+    for command in command.get_subcommands() {
+        let name = command.get_name();
+        assert!(help.contains(&format!("\n  {name}")), "{name} is not in the help");
+        assert!(page.contains(&format!("\\fB{name}\\fR\n")), "{name} is not in the manual");
+        let own = text(picam(&[name, "--help"]).stdout);
+        for flag in command.get_arguments().filter_map(|flag| flag.get_long()) {
+            assert!(own.contains(&format!("--{flag}")) && page.contains(&format!("--{flag}")), "{name} --{flag}");
+        }
+    }
+    let (in_help, in_page) =
+        (help.split("Exit status: ").nth(1).unwrap(), page.split(".SH EXIT STATUS").nth(1).unwrap());
+    for status in Status::ALL {
+        let number = status as u8;
+        assert!(in_help.contains(&format!("{number} {}", status.name())), "{number}");
+        assert!(in_page.contains(&format!(".TP\n\\fB{number}\\fR\n")), "{number}");
+        assert!(readme.contains(&format!("\n| {number} | ")), "{number} is not in the README");
+    }
+    assert!(!readme.contains(&format!("\n| {} | ", Status::ALL.len())));
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap()
+}
+
+/// The files below `directory` whose name ends so.
+fn files(directory: &Path, end: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let nested = |path: PathBuf| if path.is_dir() { files(&path, end) } else { vec![path] };
+    entries.flat_map(nested).filter(|path| path.to_str().unwrap().ends_with(end)).collect()
+}
+
+#[test]
+fn the_documents_name_every_place_with_unsafe_code() {
+    let source = in_repository("src");
+    let is_unsafe = |path: &PathBuf| {
+        let code = fs::read_to_string(path).unwrap();
+        let mut lines = code.lines().map(str::trim_start).filter(|line| !line.starts_with("//"));
+        lines.any(|line| line.contains("unsafe {") || line.contains("#[unsafe(") || line.starts_with("unsafe impl"))
+    };
+    let place = |path: PathBuf| {
+        let path = path.strip_prefix(&source).unwrap().to_str().unwrap().to_owned();
+        if path.starts_with("v4l2/") { "v4l2/".to_owned() } else { path }
+    };
+    let mut places: Vec<_> = files(&source, ".rs").into_iter().filter(is_unsafe).map(place).collect();
+    places.sort();
+    places.dedup();
+    assert_eq!(places, ["http/socket.rs", "jpeg/turbo.rs", "terminal/closed.rs", "v4l2/"]);
+    for document in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = fs::read_to_string(in_repository(document)).unwrap();
+        let line = text.lines().find(|line| line.starts_with("- `unsafe` is in")).unwrap_or_default();
+        for place in &places {
+            assert!(line.contains(place), "{document} says nothing of {place}: {line}");
+        }
     }
 }

@@ -342,7 +342,7 @@ fn a_start_that_fails_costs_nobody_a_recording() {
         (format!("--device test --keep-existing --http {port}"), 1),
         ("--device test --raw /nonexistent/a.raw --keep-existing".to_owned(), 1),
         ("--device /nonexistent/video0 --on-error exit".to_owned(), 3),
-        ("--device test --set brightness=1".to_owned(), 5),
+        ("--device test --set brightness=1 --strict".to_owned(), 5),
     ] {
         let output = run(&format!("{arguments} --raw {}", raw.display()));
         assert_eq!(output.status.code(), Some(status), "{arguments}: {}", text(&output.stderr));

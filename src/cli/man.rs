@@ -6,7 +6,7 @@ use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use super::Cli;
+use super::{Cli, Status};
 
 /// A piece of a section.
 enum Part {
@@ -68,20 +68,6 @@ const CONFIGURATION: &[Part] = &[
     Text(
         "Standard output belongs to one of --frames, --raw -, --y4m -, --frame-log - and --json. All else that is told \
          goes to standard error.",
-    ),
-];
-
-const EXIT_STATUS: &[Part] = &[
-    Term("0", "Done: the end that was asked for, SIGINT, SIGTERM or SIGHUP."),
-    Term("1", "Any other failure."),
-    Term("2", "Usage or configuration."),
-    Term("3", "No device: it is absent, not permitted or not a camera. Only with --on-error exit."),
-    Term("4", "The device is busy. Only with --on-error exit."),
-    Term("5", "Format, rate, input, standard or control refused. Only with --strict."),
-    Term("6", "The device was lost. Only with --on-error exit."),
-    Term(
-        "7",
-        "A recording (--raw, --y4m, --frame-log, --frames) misses frames that were skipped; not with --allow-skips.",
     ),
 ];
 
@@ -188,9 +174,22 @@ pub fn page() -> io::Result<Vec<u8>> {
     let mut roff = Roff::new();
     section(&mut roff, "DESCRIPTION", DESCRIPTION);
     roff.control("SH", ["COMMANDS"]);
+    let run = command.find_subcommand("run").cloned().unwrap_or_default();
     for command in command.get_subcommands().filter(|command| !command.is_hide_set()) {
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         term(&mut roff, command.get_name(), &about);
+        // What run has, too, is among the options below.
+        let own =
+            command.get_arguments().filter(|flag| run.get_arguments().all(|known| known.get_id() != flag.get_id()));
+        for flag in own.filter(|flag| !flag.is_hide_set()) {
+            let name = flag.get_long().map(|long| format!("--{long}")).unwrap_or_default();
+            let value = flag.get_value_names().filter(|_| flag.get_action().takes_values()).unwrap_or_default();
+            let value = value.iter().map(|value| value.to_string()).collect::<Vec<_>>().join(" ");
+            let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+            roff.control("RS", []);
+            term(&mut roff, format!("{name} {value}").trim(), &help);
+            roff.control("RE", []);
+        }
     }
     roff.to_writer(&mut page)?;
     page.extend(options(&command, &man)?.into_bytes());
@@ -199,7 +198,8 @@ pub fn page() -> io::Result<Vec<u8>> {
     section(&mut roff, "CAMERAS", CAMERAS);
     section(&mut roff, "CONFIGURATION", CONFIGURATION);
     section(&mut roff, "OUTPUT FORMATS", OUTPUT_FORMATS);
-    section(&mut roff, "EXIT STATUS", EXIT_STATUS);
+    roff.control("SH", ["EXIT STATUS"]);
+    Status::ALL.into_iter().for_each(|status| term(&mut roff, &(status as u8).to_string(), status.meaning()));
     section(&mut roff, "ENVIRONMENT", ENVIRONMENT);
     section(&mut roff, "FILES", FILES);
     section(&mut roff, "EXAMPLES", EXAMPLES);
