@@ -196,6 +196,6 @@ release-images: ## TAG=v0.1.0: add the images in target/dist to that release
 packages: ## FOR="lint drivers-guest": install what these need (Debian, Ubuntu)
 	.ci/install $(FOR)
 
-.PHONY: help test lint rust pins notices manual lint-workflows deny advisories flaws drivers drivers-guest clients bench bench-live bench-encode cross cross-test aarch64 armv7 \
+.PHONY: help test dependent lint rust pins notices manual lint-workflows deny advisories flaws drivers drivers-guest clients bench bench-live bench-encode cross cross-test aarch64 armv7 \
   aarch64-test armv7-test glibc audit-data reproducible deploy image image-publish package package-check service-check \
   boot-test buildroot-check sdcard sdcard-test yocto yocto-trees yocto-image source source-test source-again source-hash source-pin sbom os-list collect checksums dist release-images image-digest aarch64-check release-notes release packages

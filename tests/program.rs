@@ -245,7 +245,7 @@ fn exit_statuses_are_the_documented_ones() {
         ("--device test --raw /nonexistent/a.raw", 1, "cannot write to /nonexistent/a.raw"),
         ("--device test --buffers 0", 2, "buffers"),
         ("--device /dev/null", 3, "/dev/null: is not a V4L2 device"),
-        ("--device /nonexistent/video0 --on-error exit", 3, "no camera fits"),
+        ("--device /nonexistent/video0 --on-error exit", 3, "/nonexistent/video0: there is no such device"),
         ("--device usb=ffff:ffff --on-error exit", 3, "no camera fits"),
         ("--device test --format H264 --strict", 5, "H264"),
         ("--device test --set brightness=1 --strict", 5, "brightness"),

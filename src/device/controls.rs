@@ -8,6 +8,7 @@ use super::difference::Difference;
 use super::discover::Device;
 use super::error::reason;
 use super::negotiate::list;
+use crate::nearest::nearest;
 use crate::v4l2::ioctl::{self, ControlDescription, ControlType};
 
 /// Sets each `(control, value)` in order, and answers which failed and of which the driver made another value.
@@ -55,9 +56,11 @@ impl Set {
 
 fn set(device: &Device, controls: &[ControlDescription], key: &str, text: &str) -> Result<Set, String> {
     let Some(known) = find(controls, key) else {
-        let names = controls.iter().filter(settable).map(key_of).collect();
+        let names: Vec<_> = controls.iter().filter(settable).map(key_of).collect();
+        let known: Vec<_> = names.iter().map(String::as_str).collect();
+        let meant = nearest(key, &known).map(|name| format!("; did you mean {name}?")).unwrap_or_default();
         return Err(format!(
-            "control {key} cannot be set to {text}: there is none of that name{}",
+            "control {key} cannot be set to {text}: there is none of that name{}{meant}",
             list("it has", names)
         ));
     };

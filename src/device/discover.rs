@@ -448,7 +448,7 @@ mod tests {
         assert!(kind(&roots.dev.join("video0")).contains("is not a V4L2 device"));
         assert!(kind(tree.path()).contains("is a directory"));
         assert!(kind(Path::new("/dev/null")).contains("is not a V4L2 device"));
-        assert!(kind(&roots.dev.join("video7")).contains("no camera fits"));
+        assert!(kind(&roots.dev.join("video7")).contains("there is no such device"));
         let auto = find(&Selector::Auto, None, &roots).err().unwrap();
         assert!(auto.to_string().contains("--device test"), "{auto}");
     }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use rustix::io::Errno;
 use thiserror::Error;
 
+use crate::terminal;
+
 /// A failure of a camera. The text names device, attempt and remedy; the kernel's error is kept as the source.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -217,7 +219,7 @@ impl DeviceError {
 pub(crate) fn reason(error: &io::Error) -> String {
     match Errno::from_io_error(error) {
         Some(Errno::NOTTY) => "its driver has no such request".to_owned(),
-        _ => error.to_string(),
+        _ => terminal::plain(&error.to_string()).into_owned(),
     }
 }
 
@@ -226,7 +228,11 @@ fn say_bytes(bytes: u64) -> String {
 }
 
 fn say_no_camera(selector: &str, seen: &[String]) -> String {
-    let what = if selector == "auto" { "no camera found".to_owned() } else { format!("no camera fits \"{selector}\"") };
+    let what = match selector {
+        "auto" => "no camera found".to_owned(),
+        path if path.starts_with('/') => format!("{path}: there is no such device, and so no camera"),
+        _ => format!("no camera fits \"{selector}\""),
+    };
     if seen.is_empty() {
         format!("{what}: plug one in, or try the built-in one: picam --device test")
     } else {

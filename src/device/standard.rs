@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use v4l::v4l_sys as sys;
 
+use crate::nearest::nearest;
+
 /// A TV standard, or any of a family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standard {
@@ -61,8 +63,10 @@ impl FromStr for Standard {
         let wanted = s.to_ascii_lowercase();
         let known = STANDARDS.iter().find(|(name, _)| *name == wanted);
         known.map(|&(name, bits)| Standard { name, bits }).ok_or_else(|| {
+            let meant = nearest(s, &STANDARDS.map(|(name, _)| name));
+            let meant = meant.map(|name| format!("; did you mean {name}?")).unwrap_or_default();
             format!(
-                "\"{s}\" is no TV standard: pal, ntsc or secam, or one of a family, such as pal-b, pal-60 or ntsc-m-jp"
+                "\"{s}\" is no TV standard: pal, ntsc or secam, or one of a family, such as pal-b, pal-60 or ntsc-m-jp{meant}"
             )
         })
     }
@@ -80,6 +84,7 @@ mod tests {
         }
         assert_eq!("pal".parse::<Standard>().unwrap().bits(), 0xff);
         let error = "palm-b".parse::<Standard>().unwrap_err();
+        assert!("ntcs".parse::<Standard>().unwrap_err().contains("did you mean ntsc?"));
         assert!(error.contains("\"palm-b\"") && error.contains("pal, ntsc or secam"), "{error}");
     }
 }
