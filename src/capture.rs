@@ -138,6 +138,12 @@ impl Capture {
         }
     }
 
+    /// The clock that it goes by.
+    #[cfg(test)]
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
     /// The books so far.
     pub fn accounting(&self) -> &Accounting {
         &self.accounting

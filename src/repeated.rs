@@ -1,4 +1,4 @@
-//! Messages that a driver could cause with each frame or each retry: logged once, and then counted.
+//! Messages that a driver could cause with each frame or each retry: logged a few times, and then counted.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -7,13 +7,15 @@ use log::Level;
 
 use crate::clock::Clock;
 
-/// How long a message has to stay away to be logged again as it is.
-const OVER: Duration = Duration::from_secs(60);
+/// How often a message is logged as it is.
+const AS_IT_IS: u64 = 3;
+/// How long a message has to stay away to be logged again as it is: longer than any retry takes.
+const OVER: Duration = Duration::from_secs(300);
 /// How many messages are remembered: those longest unheard make room.
 const REMEMBERED: usize = 32;
 
-/// Logs what is told: the first time as it is, and the 10th, 100th, 1000th time with the count. A message that was not
-/// told for a minute is a new one. A message that is told again allocates nothing but its own text.
+/// Logs what is told: the first three times as it is, so that a state that changes now and then is seen to, and the 10th, 100th,
+/// 1000th time with the count. A message that was not told for five minutes is a new one.
 #[derive(Debug)]
 pub(crate) struct Repeated {
     clock: Arc<dyn Clock>,
@@ -37,6 +39,10 @@ impl Repeated {
         self.log(Level::Warn, text);
     }
 
+    pub(crate) fn error(&self, text: String) {
+        self.log(Level::Error, text);
+    }
+
     pub(crate) fn info(&self, text: String) {
         self.log(Level::Info, text);
     }
@@ -54,7 +60,9 @@ impl Repeated {
         if let Some(known) = told.iter_mut().find(|told| told.text == text) {
             known.last = now;
             known.count += 1;
-            if is_power_of_ten(known.count) {
+            if known.count <= AS_IT_IS {
+                log::log!(level, "{text}");
+            } else if is_power_of_ten(known.count) {
                 log::log!(level, "{text} ({} times)", known.count);
             }
             return;
@@ -72,7 +80,7 @@ impl Repeated {
 impl Told {
     /// Logs how often it was told in all, where the last line did not say so.
     fn report(&self) {
-        if !is_power_of_ten(self.count) {
+        if self.count > AS_IT_IS && !is_power_of_ten(self.count) {
             log::log!(self.level, "{} ({} times in all)", self.text, self.count);
         }
     }
@@ -95,7 +103,7 @@ mod tests {
     use crate::logged;
 
     #[test]
-    fn a_message_is_logged_once_then_counted_and_is_new_again_after_a_minute() {
+    fn a_message_is_logged_three_times_then_counted_and_is_new_again_after_a_while() {
         let clock = Simulated::new();
         let lines = logged::during(|| {
             let repeated = Repeated::new(Arc::<Simulated>::clone(&clock));
@@ -109,6 +117,12 @@ mod tests {
         });
         let expected = [
             "WARN the buffer is not its own",
+            "INFO the signal is steady",
+            "WARN the buffer is not its own",
+            "INFO the signal is shaky",
+            "WARN the buffer is not its own",
+            "INFO the signal is steady",
+            "INFO the signal is shaky",
             "INFO the signal is steady",
             "INFO the signal is shaky",
             "WARN the buffer is not its own (10 times)",

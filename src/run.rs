@@ -2,16 +2,18 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::capture::{Capture, Event};
-use crate::clock;
+use crate::clock::{self, Clock, System};
 use crate::config::files::{Fallback, Loaded};
 use crate::config::{CaptureConfig, Config, Output, ReportConfig, SinkConfig};
 use crate::device::{DeviceError, Difference};
 use crate::frame::Frame;
 use crate::http::Board;
 use crate::notify::Notify;
+use crate::repeated::Repeated;
 use crate::report::Summary;
 use crate::sink::{self, Outlet};
 use crate::source::StreamInfo;
@@ -42,7 +44,7 @@ pub fn run(loaded: Loaded, stop: Stop) -> anyhow::Result<()> {
     let sinks = sink::start_all(&config.sinks, config.keep_existing, config.capture.keep_corrupt)?;
     sinks.iter().for_each(|sink| log::debug!("output {}", sink.name()));
     log::debug!("asked for: {:?}", config.capture);
-    let mut run = Run::new(&config, warnings, sinks);
+    let mut run = Run::new(&config, warnings, sinks, Arc::new(System));
     run.overriding = fallback.clone().map(|fallback| (config.capture.clone(), fallback));
     let mut capture = Capture::new(config.capture.clone(), stop.clone());
     let mut result = run.capture(&mut capture);
@@ -57,7 +59,7 @@ pub fn run(loaded: Loaded, stop: Stop) -> anyhow::Result<()> {
         }
     }
     run.notify.stopping();
-    let seconds = seconds_since(run.started);
+    let seconds = run.seconds_since(run.started);
     let accounting = std::mem::take(capture.accounting_mut());
     // The source before the sinks: they have no more to come.
     drop(capture);
@@ -79,11 +81,9 @@ pub fn run(loaded: Loaded, stop: Stop) -> anyhow::Result<()> {
 #[error("incomplete: {0}; the summary has the reasons, and with --allow-skips this is no failure")]
 pub struct Incomplete(String);
 
-fn seconds_since(since: Duration) -> f64 {
-    clock::monotonic().saturating_sub(since).as_secs_f64()
-}
-
 struct Run {
+    clock: Arc<dyn Clock>,
+    repeated: Repeated,
     sinks: Vec<Box<dyn Outlet>>,
     count: Option<u64>,
     end: Option<Duration>,
@@ -106,10 +106,12 @@ struct Run {
 }
 
 impl Run {
-    fn new(config: &Config, warnings: Vec<String>, sinks: Vec<Box<dyn Outlet>>) -> Self {
-        let now = clock::monotonic();
+    fn new(config: &Config, warnings: Vec<String>, sinks: Vec<Box<dyn Outlet>>, clock: Arc<dyn Clock>) -> Self {
+        let now = clock.monotonic();
         let notify = Notify::new(now);
         Run {
+            repeated: Repeated::new(Arc::clone(&clock)),
+            clock,
             count: config.count,
             end: config.duration.map(|duration| now + duration),
             started: now,
@@ -125,6 +127,10 @@ impl Run {
             observed: now,
             sinks,
         }
+    }
+
+    fn seconds_since(&self, since: Duration) -> f64 {
+        self.clock.monotonic().saturating_sub(since).as_secs_f64()
     }
 
     fn capture(&mut self, capture: &mut Capture) -> anyhow::Result<()> {
@@ -146,23 +152,23 @@ impl Run {
                 }
                 Event::Started(stream) => {
                     self.started(stream, capture.accounting().total().restarts());
-                    clock::monotonic()
+                    self.clock.monotonic()
                 }
                 Event::Waiting(reason) => {
                     let text = format!("{:#}", anyhow::Error::new(reason));
-                    log::warn!("{text}; waiting");
+                    self.repeated.warn(format!("{text}; waiting"));
                     self.notify.ready();
                     self.notify.status(&format!("waiting: {text}"));
                     self.sinks.iter().for_each(|sink| sink.waiting(&text));
                     self.waiting_for = Some(text);
-                    self.observed_next = self.observed_next.map(|_| clock::monotonic());
-                    clock::monotonic()
+                    self.observed_next = self.observed_next.map(|_| self.clock.monotonic());
+                    self.clock.monotonic()
                 }
                 Event::Resumed => {
                     self.resumed();
-                    clock::monotonic()
+                    self.clock.monotonic()
                 }
-                Event::Idle => clock::monotonic(),
+                Event::Idle => self.clock.monotonic(),
                 Event::Stopped => {
                     terminal::interrupted();
                     return Ok(());
@@ -190,10 +196,11 @@ impl Run {
     fn started(&mut self, stream: StreamInfo, restarts: u64) {
         let rate = stream.rate.map_or_else(|| "a rate of its own".to_owned(), |rate| format!("{rate} fps"));
         let again = if restarts > 0 { " again" } else { "" };
-        log::info!("{}: capturing{again}: {} at {rate}, {} buffers", stream.camera, stream.format, stream.buffers);
+        let StreamInfo { camera, format, buffers, .. } = &stream;
+        self.repeated.info(format!("{camera}: capturing{again}: {format} at {rate}, {buffers} buffers"));
         let differences: Vec<_> = stream.differences.iter().map(|difference| self.say(difference)).collect();
         for difference in differences.iter().filter(|difference| !self.differences.contains(difference)) {
-            log::warn!("{}: {difference}", stream.camera);
+            self.repeated.warn(format!("{}: {difference}", stream.camera));
         }
         self.differences = differences;
         self.sinks.iter().for_each(|sink| sink.start(&stream));
@@ -206,7 +213,7 @@ impl Run {
     /// The stream's frames are of use again.
     fn resumed(&mut self) {
         let Some(stream) = &self.stream else { return };
-        log::info!("{}: its frames are of use again", stream.camera);
+        self.repeated.info(format!("{}: its frames are of use again", stream.camera));
         self.sinks.iter().for_each(|sink| sink.resume(stream));
         self.notify.status(&format!("capturing {} from {}", stream.format, stream.camera));
         self.waiting_for = None;
@@ -240,7 +247,7 @@ impl Run {
     }
 
     fn report(&mut self, capture: &mut Capture, now: Duration) {
-        let seconds = seconds_since(self.reporter.since);
+        let seconds = self.seconds_since(self.reporter.since);
         let recent = capture.accounting().recent();
         let thermal = self.monitor.as_ref().and_then(Monitor::last);
         let summary = Summary::new("interval", self.stream.as_ref(), recent, seconds, thermal, &self.sinks);
@@ -262,7 +269,7 @@ impl Run {
         let (stream, thermal) = (self.stream.as_ref(), self.monitor.as_ref().and_then(Monitor::last));
         let accounting = capture.accounting();
         let summary = |report, stats, since| {
-            Summary::new(report, stream, stats, seconds_since(since), thermal, &self.sinks).json()
+            Summary::new(report, stream, stats, self.seconds_since(since), thermal, &self.sinks).json()
         };
         let board = Board {
             uptime: now.saturating_sub(self.started),
@@ -389,3 +396,6 @@ impl Reporter {
         self.due = Some(now + self.interval);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use crate::v4l2::buffers::{MAX_PLANES, Pool};
 
 /// What a source does at one dequeue, or what comes of opening it.
 #[derive(Clone, Debug)]
-enum Step {
+pub(crate) enum Step {
     Frame(u32),
     Changed,
     /// Time passes.
@@ -111,7 +111,7 @@ pub(crate) type Opened = Arc<Mutex<Vec<Option<Identity>>>>;
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A capture that opens `openings` one after the other, on a clock of its own, and a record of which camera was asked for.
-fn capture(openings: Vec<Result<Vec<Step>, DeviceError>>, on_error: OnError) -> (Capture, Stop, Opened) {
+pub(crate) fn capture(openings: Vec<Result<Vec<Step>, DeviceError>>, on_error: OnError) -> (Capture, Stop, Opened) {
     let clock = Simulated::new();
     let time = Arc::clone(&clock);
     let stop = Stop::new().unwrap();

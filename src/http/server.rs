@@ -28,6 +28,7 @@ use super::{Shared, Work};
 use crate::clock::Clock;
 use crate::config::HttpConfig;
 use crate::format::Size;
+use crate::repeated::Repeated;
 use crate::source::patience;
 use crate::stats::Times;
 use crate::stop::timespec;
@@ -101,10 +102,7 @@ pub(super) struct Server {
     /// Whose wrong secrets were logged, and when.
     failures_told: Vec<(IpAddr, Duration)>,
     next_tick: Duration,
-    /// Whether something was logged that would otherwise be logged for every frame.
-    told: bool,
-    /// The same, of connections that cannot be taken.
-    told_of_accept: bool,
+    repeated: Repeated,
     /// Reused, so that a frame costs no allocation.
     targets: Vec<(u8, usize)>,
     head: String,
@@ -140,8 +138,7 @@ impl Server {
             requests: BTreeMap::new(),
             failures_told: Vec::new(),
             next_tick: Duration::ZERO,
-            told: false,
-            told_of_accept: false,
+            repeated: Repeated::new(Arc::clone(&clock)),
             targets: Vec::new(),
             head: String::new(),
             config,
@@ -228,9 +225,7 @@ impl Server {
                 Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted) => {}
                 Err(error) => {
                     // Out of descriptors or memory: the connection stays in the queue, and is asked for again at once.
-                    if !std::mem::replace(&mut self.told_of_accept, true) {
-                        log::warn!("http {}: cannot take a connection: {error}", self.config.listen);
-                    }
+                    self.tell(&format!("cannot take a connection: {error}"));
                     self.clock.sleep(Duration::from_millis(5));
                     return;
                 }
@@ -335,11 +330,9 @@ impl Server {
         patience(setting, self.interval)
     }
 
-    /// Logs what would be the same for many frames, once a stream.
-    fn tell(&mut self, line: &str) {
-        if !std::mem::replace(&mut self.told, true) {
-            log::warn!("http {}: {line}", self.config.listen);
-        }
+    /// Logs what may be the same for many frames.
+    fn tell(&self, line: &str) {
+        self.repeated.warn(format!("http {}: {line}", self.config.listen));
     }
 
     /// Whether more than a second went by without a tick.

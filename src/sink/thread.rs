@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::output::NoReader;
 use super::{Counts, Outlet, Patience, Sink, SinkCounts, lease_limit};
+use crate::clock::System;
 use crate::frame::{Frame, Metadata};
+use crate::repeated::Repeated;
 use crate::source::StreamInfo;
 use crate::threads::{self, End};
 use crate::v4l2::buffers::MAX_BUFFERS;
@@ -151,6 +153,7 @@ impl<T: Item> SinkThread<T> {
             name: name.clone(),
             sink,
             shared: Arc::clone(&shared),
+            repeated: Repeated::new(Arc::new(System)),
             refused: true,
             troubled: None,
             is_unread: false,
@@ -268,6 +271,8 @@ struct Worker<S: Sink<Item = T>, T> {
     name: String,
     sink: S,
     shared: Arc<Shared<T>>,
+    /// A camera that comes and goes, or a disk that is nearly full, changes this often.
+    repeated: Repeated,
     /// The stream's format is refused (or none started yet).
     refused: bool,
     /// When writing failed last.
@@ -299,7 +304,7 @@ impl<S: Sink<Item = T>, T: Item> Worker<S, T> {
                 Message::Start(stream) => {
                     let refusal = self.sink.start(&stream).err();
                     self.refused = refusal.is_some();
-                    refusal.iter().for_each(|reason| log::error!("{}: {reason}", self.name));
+                    refusal.iter().for_each(|reason| self.repeated.error(format!("{}: {reason}", self.name)));
                 }
                 Message::Item(item) => {
                     let outcome = self.write(&item);
@@ -414,7 +419,7 @@ impl<S: Sink<Item = T>, T: Item> Worker<S, T> {
 
     fn works(&mut self) {
         if self.troubled.take().is_some() || std::mem::take(&mut self.is_unread) {
-            log::info!("{}: writing again", self.name);
+            self.repeated.info(format!("{}: writing again", self.name));
         }
     }
 
@@ -428,14 +433,17 @@ impl<S: Sink<Item = T>, T: Item> Worker<S, T> {
             }
             Some(NoReader::Yet) => {
                 if !std::mem::replace(&mut self.is_unread, true) {
-                    log::info!("{}: {error}: frames are left out until somebody does", self.name);
+                    let name = &self.name;
+                    self.repeated.info(format!("{name}: {error}: frames are left out until somebody does"));
                 }
                 Outcome::Unwatched
             }
             None => {
                 // Once, and again when it had worked in between.
                 if self.troubled.is_none() {
-                    log::error!("{}: cannot write: {error}; frames are skipped until it works again", self.name);
+                    let name = &self.name;
+                    self.repeated
+                        .error(format!("{name}: cannot write: {error}; frames are skipped until it works again"));
                 }
                 self.troubled = Some(Instant::now());
                 Outcome::Failed

@@ -32,6 +32,8 @@ pub(crate) struct V4l2Source {
     wait: Wait,
     clock: Arc<dyn Clock>,
     repeated: Arc<Repeated>,
+    /// The input, where it is one that can lose its signal.
+    input_with_signal: Option<u32>,
     info: StreamInfo,
 }
 
@@ -71,7 +73,8 @@ impl V4l2Source {
         };
         let wait =
             Wait::new(device.fd(), stop).map_err(|e| device.failed("get ready to wait for frames (epoll)", e))?;
-        let source = V4l2Source { device, pool, wait, clock, repeated, info };
+        let input_with_signal = ioctl::input_with_signal(device.fd());
+        let source = V4l2Source { device, pool, wait, clock, repeated, input_with_signal, info };
         source.pool.queue_all().map_err(|e| source.device.failed("queue its buffers (VIDIOC_QBUF)", e))?;
         source.stream_on()?;
         if let Some(warning) = source.info.format.field.warning() {
@@ -159,8 +162,7 @@ impl Source for V4l2Source {
     }
 
     fn lacks_signal(&mut self) -> Option<DeviceError> {
-        let input = ioctl::input(self.device.fd()).ok()?;
-        let reason = ioctl::signal_fault(self.device.fd(), input)?;
+        let reason = ioctl::signal_fault(self.device.fd(), self.input_with_signal?)?;
         Some(DeviceError::NoSignal { device: self.device.name(), reason, source: Errno::NOLINK.into() })
     }
 
@@ -223,7 +225,9 @@ impl Drop for V4l2Source {
         let gone =
             |error: &io::Error| matches!(Errno::from_io_error(error), Some(Errno::NODEV | Errno::NXIO | Errno::IO));
         match ioctl::stream_off(self.device.fd(), self.device.buffer_type) {
-            Err(error) if !gone(&error) => log::warn!("{}: cannot end the stream: {error}", self.device.name()),
+            Err(error) if !gone(&error) => {
+                self.repeated.warn(format!("{}: cannot end the stream: {error}", self.device.name()));
+            }
             _ => {}
         }
         // Free the queue even if leases are still out: drivers with V4L2_BUF_CAP_SUPPORTS_ORPHANED_BUFS (all of

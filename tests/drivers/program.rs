@@ -126,7 +126,9 @@ impl Program {
     pub fn end_within(self, limit: Duration) -> Ended {
         let ended = wait::within(limit, || self.child.lock().unwrap().try_wait().expect("a child to wait for"));
         let status = ended.unwrap_or_else(|| panic!("still running after {limit:?}"));
-        Ended { status, stdout: self.stdout.all(), stderr: self.stderr.all() }
+        let ended = Ended { status, stdout: self.stdout.all(), stderr: self.stderr.all() };
+        ended.says_nothing_four_times();
+        ended
     }
 }
 
@@ -163,6 +165,15 @@ impl Ended {
         let [total] = &totals[..] else { panic!("{} totals in {self:#?}", totals.len()) };
         total.assert_adds_up();
         total.clone()
+    }
+
+    /// Asserts that no message was logged a fourth time: whatever happens again is counted.
+    fn says_nothing_four_times(&self) {
+        let mut counts = std::collections::BTreeMap::new();
+        for line in &self.stderr {
+            *counts.entry(line).or_insert(0) += 1;
+        }
+        assert!(counts.values().all(|count| *count < 4), "logged again and again: {counts:#?}");
     }
 
     /// Asserts that standard error holds each of `words` (in whatever case).

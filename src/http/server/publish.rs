@@ -20,13 +20,12 @@ impl Server {
     pub(super) fn started(&mut self, stream: &StreamInfo) {
         self.size = stream.format.size;
         self.interval = stream.interval();
-        self.told = false;
         self.failing_since = None;
         match jpeg::is_to_be_had(&stream.format) {
             Ok(()) => self.camera = Camera::Capturing,
             Err(reason) => {
                 let reason = stream.refusal(&reason, Need::Picture);
-                log::error!("http {}: {reason}", self.config.listen);
+                self.repeated.error(format!("http {}: {reason}", self.config.listen));
                 self.wait_for_camera(reason);
             }
         }
@@ -114,7 +113,7 @@ impl Server {
                 outcome
             }
             Err(reason) => {
-                self.tell(&format!("frame {}: {reason}; such frames are not shown", taken.sequence));
+                self.tell(&format!("{reason}; such frames are not shown"));
                 self.is_no_picture(reason, &targets);
                 Outcome::Failed
             }
@@ -158,7 +157,7 @@ impl Server {
                 Ok(picture) => Picture::Encoded(picture),
                 // Others have the frame, in another quality.
                 Err(reason) if got > 0 => {
-                    self.tell(&format!("frame {}: {reason}", taken.sequence));
+                    self.tell(&reason);
                     continue;
                 }
                 Err(reason) => return Err(reason),

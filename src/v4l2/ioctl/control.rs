@@ -6,7 +6,7 @@ use std::os::fd::BorrowedFd;
 use v4l::v4l_sys as sys;
 use v4l::v4l2::vidioc;
 
-use super::{Abi, call, is_end, text};
+use super::{Abi, MOST_ENTRIES, call, is_end, text};
 
 /// What kind of value a control has (`enum v4l2_ctrl_type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +73,8 @@ fn walk(query: impl Fn(u32) -> io::Result<sys::v4l2_query_ext_ctrl>) -> io::Resu
     let (mut found, mut id, mut failures) = (Vec::new(), 0, 0);
     loop {
         match query(id | sys::V4L2_CTRL_FLAG_NEXT_CTRL | sys::V4L2_CTRL_FLAG_NEXT_COMPOUND) {
-            // A driver that does not go forward would keep us here for ever.
-            Ok(next) if next.id <= id => return Ok(found),
+            // A driver that does not go forward, or has no end, would keep us here for ever.
+            Ok(next) if next.id <= id || found.len() >= MOST_ENTRIES as usize => return Ok(found),
             Ok(next) => {
                 id = next.id;
                 found.push(next);

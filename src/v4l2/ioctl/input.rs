@@ -6,7 +6,7 @@ use std::os::fd::BorrowedFd;
 use v4l::v4l_sys as sys;
 use v4l::v4l2::vidioc;
 
-use super::{Abi, Direction, call, enumerate, request, text};
+use super::{Abi, Direction, MOST_ENTRIES, call, enumerate, request, text};
 use crate::format::{Rate, Size};
 
 const VIDIOC_S_DV_TIMINGS: super::Request = request::<sys::v4l2_dv_timings>(Direction::ReadWrite, 87);
@@ -23,23 +23,36 @@ pub(crate) struct Input {
 
 /// All inputs of the device; none for a driver without the notion.
 pub(crate) fn inputs(device: BorrowedFd<'_>) -> io::Result<Vec<Input>> {
-    enumerate(|index| {
-        let mut input = sys::v4l2_input::zeroed();
-        input.index = index;
-        // SAFETY: VIDIOC_ENUMINPUT takes a v4l2_input, which holds no pointer.
-        unsafe { call(device, vidioc::VIDIOC_ENUMINPUT, &mut input) }?;
+    let inputs = enumerate(|index| {
+        let input = describe(device, index)?;
         let has_dv_timings = input.capabilities & sys::V4L2_IN_CAP_DV_TIMINGS != 0;
         Ok(Input { index, name: text(&input.name), has_dv_timings })
-    })
+    })?;
+    // A driver that does not look at the number has one.
+    let count = if inputs.len() == MOST_ENTRIES as usize { 1 } else { inputs.len() };
+    Ok(inputs.into_iter().take(count).collect())
+}
+
+fn describe(device: BorrowedFd<'_>, index: u32) -> io::Result<sys::v4l2_input> {
+    let mut input = sys::v4l2_input::zeroed();
+    input.index = index;
+    // SAFETY: VIDIOC_ENUMINPUT takes a v4l2_input, which holds no pointer.
+    unsafe { call(device, vidioc::VIDIOC_ENUMINPUT, &mut input) }?;
+    Ok(input)
+}
+
+/// The input in use, if it takes a signal from outside, of a TV standard or with DV timings: a camera's own sensor has none to
+/// lose.
+pub(crate) fn input_with_signal(device: BorrowedFd<'_>) -> Option<u32> {
+    let input = describe(device, input(device).ok()?).ok()?;
+    let takes_signal = input.capabilities & (sys::V4L2_IN_CAP_STD | sys::V4L2_IN_CAP_DV_TIMINGS) != 0 || input.std != 0;
+    takes_signal.then_some(input.index)
 }
 
 /// What the driver finds wrong with the signal of an input, if anything (`v4l2_input.status`). A driver without the notion, or
 /// that cannot tell now, finds nothing.
 pub(crate) fn signal_fault(device: BorrowedFd<'_>, index: u32) -> Option<&'static str> {
-    let mut input = sys::v4l2_input::zeroed();
-    input.index = index;
-    // SAFETY: VIDIOC_ENUMINPUT takes a v4l2_input, which holds no pointer.
-    unsafe { call(device, vidioc::VIDIOC_ENUMINPUT, &mut input) }.ok()?;
+    let input = describe(device, index).ok()?;
     let has = |bits| input.status & bits != 0;
     if has(sys::V4L2_IN_ST_NO_POWER) {
         Some("the input has no power")

@@ -10,6 +10,7 @@ mod control;
 mod format;
 mod input;
 
+use std::fmt::Debug;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
@@ -106,17 +107,32 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..end]).replace(char::is_control, "\u{fffd}")
 }
 
+/// More entries no enumeration has.
+const MOST_ENTRIES: u32 = 1000;
+/// So many times the same answer is no answer to the question.
+const SAME_ANSWERS: usize = 8;
+
 /// The entries of an enumeration: `entry` is called with 0, 1, 2, … until the kernel answers EINVAL. A driver that
 /// does not know the request (ENOTTY) has none, and none has more than a thousand. One entry that fails hides none of those
-/// after it; of a driver that goes on failing, or fails from the start, no more is asked.
-fn enumerate<T>(mut entry: impl FnMut(u32) -> io::Result<T>) -> io::Result<Vec<T>> {
+/// after it; of a driver that goes on failing, or fails from the start, no more is asked. One
+/// that gives the same answer again and again does not look at the number, and has that once.
+fn enumerate<T: Debug>(mut entry: impl FnMut(u32) -> io::Result<T>) -> io::Result<Vec<T>> {
     const FAILURES: u32 = 4;
     let (mut entries, mut failures) = (Vec::new(), 0);
-    for index in 0..1000 {
+    // The `v4l` crate's types are compared by what they print, as they cannot be otherwise.
+    let (mut last, mut repeats) = (String::new(), 0);
+    for index in 0..MOST_ENTRIES {
         match entry(index) {
             Ok(found) => {
+                let text = format!("{found:?}");
+                repeats = if text == last { repeats + 1 } else { 0 };
+                last = text;
                 entries.push(found);
                 failures = 0;
+                if repeats == SAME_ANSWERS {
+                    entries.truncate(entries.len() - repeats);
+                    break;
+                }
             }
             Err(error) if is_end(&error) => break,
             Err(_) if failures < FAILURES => failures += 1,
@@ -184,6 +200,10 @@ mod tests {
         let end = || io::Error::from_raw_os_error(rustix::io::Errno::INVAL.raw_os_error());
         assert_eq!(enumerate(|i| if i < 3 { Ok(i) } else { Err(end()) }).unwrap(), [0, 1, 2]);
         assert_eq!(enumerate(Ok).unwrap().len(), 1000);
+        let stuck = |i: u32| if i < 3 { Ok(i) } else { Ok(7) };
+        assert_eq!(enumerate(stuck).unwrap(), [0, 1, 2, 7], "a driver that does not look at the number");
+        let twice = |i| if i < 6 { Ok(i / 2) } else { Err(end()) };
+        assert_eq!(enumerate(twice).unwrap(), [0, 0, 1, 1, 2, 2], "two alike are two");
         let broken = || io::Error::from_raw_os_error(rustix::io::Errno::IO.raw_os_error());
         assert!(enumerate(|_| Err::<(), _>(broken())).is_err());
         let one_is_broken = |i| {
