@@ -33,8 +33,8 @@ fn only_the_clock_knows_the_time() {
         let text = fs::read_to_string(&path).unwrap();
         let name = path.strip_prefix(root).unwrap();
         for (number, line) in text.lines().enumerate() {
-            // The clock's own.
-            let line = line.replace("clock.sleep(", "");
+            // A clock's own.
+            let line = line.replace("clock.sleep(", "").replace("fn sleep(", "");
             if !WORDS.iter().any(|word| line.contains(word)) {
                 continue;
             }
