@@ -46,6 +46,9 @@ endif
 # A checkout has no crates: cargo gets them, once, into Buildroot's download
 # directory. The build itself is offline either way.
 PICAM_OVERRIDE_SRCDIR_RSYNC_EXCLUSIONS = --exclude target
+# legal-info has exclusions of its own. Without this it copies target/, where
+# buildroot-ext/build has its output, with the copy in it.
+picam-legal-info: RSYNC_VCS_EXCLUSIONS += --exclude /target
 
 define PICAM_FETCH_CRATES
 	if [ ! -d $(@D)/VENDOR ]; then \
