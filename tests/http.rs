@@ -89,7 +89,7 @@ fn a_thousand_hostile_connections_take_no_buffer_from_capture() {
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
     let served = Served::start("--device test:320x240@30 --buffers 16");
     let mut socket = served.connect();
-    write!(socket, "GET /stream HTTP/1.1\r\n\r\n").unwrap();
+    write!(socket, "GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let (begun, begins) = channel();
     let viewer = thread::spawn(move || sequences(socket, &begun));
     begins.recv().unwrap();
@@ -102,7 +102,9 @@ fn a_thousand_hostile_connections_take_no_buffer_from_capture() {
             0 => socket.write_all(&[0xff; 3000]),
             1 => socket.write_all(b"GET /stream HTTP/1.1\r\nHost: a\r\nX-Half: "),
             2 => (0..2000).try_for_each(|n| write!(socket, "X-Endless-{n}: header\r\n")),
-            3 => socket.write_all(b"GET /?token=%zz%00 HTTP/1.1\r\nContent-Length: 18446744073709551616\r\n\r\n"),
+            3 => socket.write_all(
+                b"GET /?token=%zz%00 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 18446744073709551616\r\n\r\n",
+            ),
             _ => Ok(()),
         };
     }
@@ -131,7 +133,7 @@ fn the_books_balance_with_clients_that_come_and_go() {
     let served = Served::start("--device test:320x240@100");
     for _ in 0..20 {
         let mut socket = served.connect();
-        write!(socket, "GET /stream?quality=50 HTTP/1.1\r\n\r\n").unwrap();
+        write!(socket, "GET /stream?quality=50 HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
         // The head, and some of a picture.
         socket.read_exact(&mut [0; 2000]).unwrap();
     }

@@ -1,4 +1,5 @@
-//! `/metrics`: the same as OpenMetrics text (OpenMetrics 1.0, as RFC draft-richih-opsawg-openmetrics-00 has it).
+//! `/metrics`: the same as OpenMetrics text (OpenMetrics 1.0, as RFC draft-richih-opsawg-openmetrics-00 has it) for those who
+//! accept that, and for the others in the older text format of Prometheus (0.0.4).
 //!
 //! Counters end in `_total`, units are base units, and each family has its HELP: what a scraper's check asks for.
 
@@ -8,26 +9,52 @@ use std::fmt::{Display, Write};
 use super::status::{Board, Serving};
 use crate::stats::Times;
 
-/// The media type.
-pub(super) const TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// How metrics are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    OpenMetrics,
+    /// Prometheus' text format, version 0.0.4: a counter's family has its sample's name, and there is no type `info`.
+    Prometheus,
+}
+
+impl Style {
+    /// What a client that sends this `Accept` understands.
+    pub(super) fn accepted(accept: Option<&str>) -> Self {
+        let accepts = accept.is_some_and(|accept| accept.contains("application/openmetrics-text"));
+        if accepts { Style::OpenMetrics } else { Style::Prometheus }
+    }
+
+    /// The media type.
+    pub(super) fn media_type(self) -> &'static str {
+        match self {
+            Style::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Style::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
+        }
+    }
+}
 
 /// Upper bounds of the histograms' buckets in seconds: from a dequeue without delay to a camera at one frame a second.
 const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.034, 0.05, 0.067, 0.1, 0.25, 0.5, 1.0, 2.5];
 
 /// Families of metrics as text.
-struct Text(String);
+struct Text(String, Style);
 
 impl Text {
     fn family(&mut self, name: &str, kind: &str, help: &str) {
         let unit = ["seconds", "bytes", "celsius", "hertz", "buffers"]
             .into_iter()
             .find(|unit| name.strip_suffix(unit).is_some_and(|start| start.ends_with('_')));
+        let (suffix, kind) = match (self.1, kind) {
+            (Style::Prometheus, "counter") => ("_total", kind),
+            (Style::Prometheus, "info") => ("_info", "gauge"),
+            _ => ("", kind),
+        };
         // Writing to a String does not fail, here and below.
-        let _ = writeln!(self.0, "# TYPE picam_{name} {kind}");
-        if let Some(unit) = unit {
+        let _ = writeln!(self.0, "# TYPE picam_{name}{suffix} {kind}");
+        if let Some(unit) = unit.filter(|_| self.1 == Style::OpenMetrics) {
             let _ = writeln!(self.0, "# UNIT picam_{name} {unit}");
         }
-        let _ = writeln!(self.0, "# HELP picam_{name} {help}");
+        let _ = writeln!(self.0, "# HELP picam_{name}{suffix} {help}");
     }
 
     fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
@@ -65,8 +92,14 @@ fn escaped(value: &str) -> String {
 }
 
 /// All metrics, of which those of the capture are missing in the first moments.
-pub(super) fn text(board: Option<&Board>, serving: &Serving, latency: &Times, requests: &BTreeMap<u16, u64>) -> String {
-    let mut text = Text(String::new());
+pub(super) fn text(
+    style: Style,
+    board: Option<&Board>,
+    serving: &Serving,
+    latency: &Times,
+    requests: &BTreeMap<u16, u64>,
+) -> String {
+    let mut text = Text(String::new(), style);
     text.family("build", "info", "The program.");
     text.sample("build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
     if let Some(board) = board {
@@ -87,7 +120,9 @@ pub(super) fn text(board: Option<&Board>, serving: &Serving, latency: &Times, re
     text.counter("http_skipped", "Pictures that a client was too slow for.", serving.skipped);
     let help = "From the driver's timestamp to the last byte given to a client's socket.";
     text.histogram("http_latency_seconds", help, latency);
-    text.0.push_str("# EOF\n");
+    if style == Style::OpenMetrics {
+        text.0.push_str("# EOF\n");
+    }
     text.0
 }
 

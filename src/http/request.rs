@@ -14,12 +14,16 @@ pub(super) struct Request {
     pub(super) path: String,
     query: Vec<(String, String)>,
     pub(super) host: Option<String>,
+    /// What kinds of answer the client understands.
+    pub(super) accept: Option<String>,
     pub(super) authorization: Option<String>,
     pub(super) origin: Option<String>,
     referer: Option<String>,
     cookies: Vec<String>,
     /// Whether the page's own script asks, which shows itself what is wrong: the browser is not to ask for a password.
     pub(super) is_of_page: bool,
+    /// Whether it does not say, or says twice, which host it is for.
+    pub(super) is_misdirected: bool,
     /// Whether the connection may be used again.
     pub(super) keep_alive: bool,
 }
@@ -33,20 +37,25 @@ impl Request {
         let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
         let mut parsed = httparse::Request::new(&mut headers);
         let Status::Complete(length) = parsed.parse(bytes)? else { return Ok(None) };
-        let (path, query) =
-            parsed.path.unwrap_or_default().split_once('?').unwrap_or((parsed.path.unwrap_or_default(), ""));
+        let (authority, target) = split_target(parsed.path.unwrap_or_default());
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let mut request = Request {
             method: parsed.method.unwrap_or_default().to_owned(),
-            path: path.to_owned(),
+            path: percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned(),
             query: form_urlencoded::parse(query.as_bytes()).into_owned().take(MOST_PARAMETERS).collect(),
             keep_alive: parsed.version == Some(1),
             ..Request::default()
         };
         let mut has_body = false;
+        let mut hosts = 0;
         for header in parsed.headers.iter() {
             let value = String::from_utf8_lossy(header.value).trim().to_owned();
             match header.name.to_ascii_lowercase().as_str() {
-                "host" => request.host = Some(value),
+                "host" => {
+                    hosts += 1;
+                    request.host = Some(value);
+                }
+                "accept" => request.accept = Some(value),
                 "authorization" => request.authorization = Some(value),
                 "origin" => request.origin = Some(value),
                 "cookie" => request.cookies.push(value),
@@ -60,6 +69,9 @@ impl Request {
                 _ => {}
             }
         }
+        // RFC 9112, section 3.2: none is of an older client, and two are of somebody who would deceive a proxy.
+        request.is_misdirected = hosts > 1 || hosts == 0 && parsed.version == Some(1);
+        request.host = authority.map(str::to_owned).or(request.host);
         // A body is not read, so what follows the headers is not the next request.
         request.keep_alive &= !has_body;
         Ok(Some((request, length)))
@@ -82,6 +94,17 @@ impl Request {
     /// The value of a parameter of the query, the first of its name.
     pub(super) fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Takes a target in absolute form, as proxies get it, apart: `http://HOST:PORT/path` (RFC 9112, section 3.2.2).
+fn split_target(target: &str) -> (Option<&str>, &str) {
+    let Some(rest) = target.strip_prefix("http://").or(target.strip_prefix("https://")) else { return (None, target) };
+    match rest.find(['/', '?']) {
+        Some(at) if rest[at..].starts_with('/') => (Some(&rest[..at]), &rest[at..]),
+        // Without a path, that is the first.
+        Some(at) => (Some(&rest[..at]), "/"),
+        None => (Some(rest), "/"),
     }
 }
 
@@ -110,6 +133,37 @@ mod tests {
         assert_eq!((request.query("fps"), request.query("quality"), request.query("q")), (Some("5"), Some("70"), None));
         assert_eq!((request.host.as_deref(), request.origin.as_deref()), (Some("camera:8080"), Some("http://a")));
         assert!(request.keep_alive && length == text.len() - 5);
+    }
+
+    #[test]
+    fn a_target_is_read_in_each_form() {
+        for (target, path, host, action) in [
+            ("/stream", "/stream", "camera", None),
+            ("/s%74ream", "/stream", "camera", None),
+            ("/a%2fb%", "/a/b%", "camera", None),
+            ("http://other:8080/stream?action=x", "/stream", "other:8080", Some("x")),
+            ("http://other", "/", "other", None),
+            ("https://[::1]:1/", "/", "[::1]:1", None),
+        ] {
+            let parsed = Request::parse(format!("GET {target} HTTP/1.1\r\nHost: camera\r\n\r\n").as_bytes());
+            let request = parsed.unwrap().unwrap().0;
+            assert_eq!((request.path.as_str(), request.host.as_deref()), (path, Some(host)), "{target}");
+            assert_eq!(request.query("action"), action);
+        }
+    }
+
+    #[test]
+    fn a_request_names_its_host_once() {
+        for (head, is_misdirected) in [
+            ("GET / HTTP/1.1\r\nHost: a\r\n", false),
+            ("GET / HTTP/1.0\r\n", false),
+            ("GET / HTTP/1.1\r\n", true),
+            ("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n", true),
+            ("GET http://a/ HTTP/1.1\r\nHost: a\r\nHost: b\r\n", true),
+        ] {
+            let request = Request::parse(format!("{head}\r\n").as_bytes()).unwrap().unwrap().0;
+            assert_eq!(request.is_misdirected, is_misdirected, "{head}");
+        }
     }
 
     #[test]

@@ -1,8 +1,14 @@
 //! An answer: status line, headers and body.
 
 use std::fmt::Write;
+use std::time::{Duration, UNIX_EPOCH};
+
+use httpdate::HttpDate;
 
 use super::request::Request;
+
+/// No clock that is right shows an earlier time: 2026, in seconds since 1970.
+const FIRST_RELEASE: Duration = Duration::from_secs(1_767_225_600);
 
 /// An answer that is whole, as all but pictures are.
 pub(super) struct Response {
@@ -61,6 +67,8 @@ impl Response {
 /// What the answer to a request has in its head, whatever it is.
 #[derive(Clone, Copy)]
 pub(super) struct Head<'a> {
+    /// Since 1970.
+    pub(super) date: Duration,
     pub(super) keep_alive: bool,
     /// The configured origins whose pages may read what is served.
     pub(super) allow_origin: &'a [String],
@@ -70,11 +78,14 @@ pub(super) struct Head<'a> {
 impl Head<'_> {
     /// Writes the headers that do not tell of the body.
     pub(super) fn write(self, text: &mut String) {
+        // A clock that nobody has set yet is none (RFC 9110, section 6.6.1).
+        let date = UNIX_EPOCH.checked_add(self.date).filter(|_| self.date > FIRST_RELEASE).map(HttpDate::from);
+        let date = date.map_or_else(String::new, |date| format!("Date: {date}\r\n"));
         let connection = if self.keep_alive { "keep-alive" } else { "close" };
         // A picture is stale at once, and its address may have the token in it.
         let _ = write!(
             text,
-            "Server: picam\r\nConnection: {connection}\r\nCache-Control: no-store\r\n\
+            "Server: picam\r\n{date}Connection: {connection}\r\nCache-Control: no-store\r\n\
              X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
         );
         // Another port of the same host may show it, as OctoPrint does; another site may not. That a host is its own site
@@ -91,6 +102,21 @@ impl Head<'_> {
                 "Access-Control-Allow-Origin: {origin}\r\nAccess-Control-Allow-Headers: Authorization\r\n\
                  Access-Control-Expose-Headers: X-Timestamp, X-Sequence, X-Latency\r\n"
             );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_that_of_a_clock_that_was_set() {
+        for (date, line) in [(1_800_000_000, Some("Date: Fri, 15 Jan 2027 08:00:00 GMT")), (42, None)] {
+            let date = Duration::from_secs(date);
+            let mut text = String::new();
+            Head { date, keep_alive: false, allow_origin: &[], request: None }.write(&mut text);
+            assert_eq!(text.lines().find(|line| line.starts_with("Date")), line);
         }
     }
 }

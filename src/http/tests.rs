@@ -104,13 +104,16 @@ impl Setup {
 
     fn get(&self, target: &str, headers: &str) -> Answer {
         let mut socket = self.connect();
-        write!(socket, "GET {target} HTTP/1.1\r\nConnection: close\r\n{headers}\r\n").unwrap();
+        let host = if headers.contains("Host:") { "" } else { "Host: localhost\r\n" };
+        // At once: after a refusal there is nobody for the second half.
+        let request = format!("GET {target} HTTP/1.1\r\n{host}Connection: close\r\n{headers}\r\n");
+        socket.write_all(request.as_bytes()).unwrap();
         Answer::read(&mut BufReader::new(socket))
     }
 
     fn watch(&self, query: &str) -> Viewer {
         let mut socket = self.connect();
-        write!(socket, "GET /stream?{query} HTTP/1.1\r\n\r\n").unwrap();
+        write!(socket, "GET /stream?{query} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
         let mut reader = BufReader::new(socket);
         let head = read_head(&mut reader);
         assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.contains("boundary=picam\r\n"), "{head}");

@@ -80,10 +80,11 @@ class Server:
         self.log.seek(0)
         return self.log.read().decode(errors="replace")
 
-    def get(self, path):
+    def get(self, path, **headers):
         """Status code, headers and body of an answer; code 0 where there is none."""
+        request = urllib.request.Request(self.address + path + self.query, headers=headers)
         try:
-            with urllib.request.urlopen(self.address + path + self.query, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=10) as answer:
                 return answer.status, answer.headers, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.headers, error.read()

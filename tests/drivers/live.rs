@@ -23,7 +23,7 @@ impl Viewer {
         let address = line.split("http://").nth(1).unwrap().trim_end_matches('/').to_owned();
         let mut socket = TcpStream::connect(address).unwrap();
         socket.set_read_timeout(Some(wait::PATIENCE)).unwrap();
-        socket.write_all(b"GET /stream HTTP/1.1\r\n\r\n").unwrap();
+        socket.write_all(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
         let mut viewer = Viewer(BufReader::new(socket));
         assert!(viewer.head().contains("multipart/x-mixed-replace"));
         viewer

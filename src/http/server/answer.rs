@@ -22,6 +22,8 @@ const MOST_TOLD: usize = 64;
 /// How old the last frame may be where frames flow, if five do not take longer.
 const FLOWS: Duration = Duration::from_secs(3);
 
+const ALLOW: &str = "Allow: GET, HEAD, OPTIONS";
+
 /// What a path stands for.
 #[derive(Clone, Copy, PartialEq)]
 enum Route {
@@ -38,8 +40,9 @@ impl Route {
     fn of(request: &Request) -> Option<Route> {
         // mjpg-streamer's names, which many programs know by heart.
         match request.query("action") {
-            Some("stream") => return Some(Route::Stream),
-            Some("snapshot") => return Some(Route::Snapshot),
+            // With the number of the only input.
+            Some("stream" | "stream_0") => return Some(Route::Stream),
+            Some("snapshot" | "snapshot_0") => return Some(Route::Snapshot),
             _ => {}
         }
         match request.path.as_str() {
@@ -101,11 +104,14 @@ impl Server {
 
     /// `Err` is an answer that is whole.
     fn route(&mut self, connection: &mut Connection, request: &Request, now: Duration) -> Result<(), Response> {
+        if request.is_misdirected {
+            return Err(Response::text(Status::BAD_REQUEST, "a request should have one Host"));
+        }
         match request.method.as_str() {
             "GET" | "HEAD" => {}
             // What a browser asks before it lets another origin's page send a token along.
-            "OPTIONS" => return Err(Response::new(Status::NO_CONTENT, "", "")),
-            _ => return Err(Response::text(Status::METHOD_NOT_ALLOWED, "only GET and HEAD").with("Allow: GET, HEAD")),
+            "OPTIONS" => return Err(Response::new(Status::NO_CONTENT, "", "").with(ALLOW)),
+            _ => return Err(Response::text(Status::METHOD_NOT_ALLOWED, "only GET and HEAD").with(ALLOW)),
         }
         match Route::of(request) {
             // Whether it lives is no secret, and who asks has no token: a supervisor, a load balancer.
@@ -157,8 +163,10 @@ impl Server {
             }
             Some(Route::Metrics) => {
                 let board = self.shared.board();
-                let text = metrics::text(board.as_deref(), &self.serving(request, now), &self.latency, &self.requests);
-                Err(Response::new(Status::OK, metrics::TYPE, text))
+                let style = metrics::Style::accepted(request.accept.as_deref());
+                let text =
+                    metrics::text(style, board.as_deref(), &self.serving(request, now), &self.latency, &self.requests);
+                Err(Response::new(Status::OK, style.media_type(), text))
             }
             Some(Route::Stream) => self.stream(connection, request, now),
             Some(Route::Snapshot) => self.snapshot(connection, request, now),
@@ -262,9 +270,9 @@ impl Server {
     /// The quality that a client gets: what it asks for, as far as it may.
     fn quality(&self, request: &Request) -> Result<u8, Response> {
         let most = self.config.max_quality;
-        let quality = match request.query("quality").map(str::parse::<u8>) {
+        let quality = match request.query("quality").map(str::parse::<u32>) {
             None => return Ok(self.config.quality),
-            Some(Ok(quality @ 1..=100)) => quality.min(most),
+            Some(Ok(quality @ 1..)) => u8::try_from(quality).unwrap_or(most).min(most),
             Some(_) => return Err(Response::text(Status::BAD_REQUEST, format_args!("quality: 1 to {most}"))),
         };
         let mut used: Vec<u8> = vec![self.config.quality];

@@ -82,6 +82,8 @@ impl Server {
                     connection.input.clear();
                     match connection.receive() {
                         Received::Nothing => return true,
+                        // As with a snapshot: who has gone altogether is noticed by what is sent next.
+                        Received::End => return matches!(connection.state, State::Stream(_)),
                         Received::Bytes if connection.input.len() < LONGEST => {}
                         _ => return false,
                     }
@@ -146,6 +148,9 @@ impl Server {
         response.status.write(&mut head);
         self.head_for(request, keep_alive).write(&mut head);
         head.push_str(&response.headers);
+        if response.status == Status::UNAVAILABLE && !response.headers.contains("Retry-After") {
+            head.push_str("Retry-After: 1\r\n");
+        }
         let Response { status, content_type, body, .. } = &response;
         let is_head = request.is_some_and(|request| request.method == "HEAD");
         if *status != Status::NO_CONTENT {
@@ -163,6 +168,6 @@ impl Server {
     }
 
     pub(super) fn head_for<'a>(&'a self, request: Option<&'a Request>, keep_alive: bool) -> Head<'a> {
-        Head { keep_alive, allow_origin: &self.config.allow_origin, request }
+        Head { date: self.clock.time_of_day(), keep_alive, allow_origin: &self.config.allow_origin, request }
     }
 }

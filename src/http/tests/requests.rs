@@ -32,7 +32,7 @@ fn guesses_keep_neither_the_owner_nor_pictures_waiting() {
     let ask = |password: &[u8]| {
         let mut socket = setup.connect();
         let encoded = Base64::encode_string(&[b"me:", password].concat());
-        write!(socket, "GET /status.json HTTP/1.1\r\nAuthorization: Basic {encoded}\r\nConnection: close\r\n\r\n")
+        write!(socket, "GET /status.json HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {encoded}\r\nConnection: close\r\n\r\n")
             .unwrap();
         BufReader::new(socket)
     };
@@ -50,7 +50,7 @@ fn guesses_keep_neither_the_owner_nor_pictures_waiting() {
     let setup = Setup::without_camera(|config| config.password_hash = Some(Secret(HASH.to_owned())));
     let encoded = Base64::encode_string(b"me:secret");
     for _ in 0..10 {
-        write!(setup.connect(), "GET / HTTP/1.1\r\nAuthorization: Basic {encoded}\r\n\r\n").unwrap();
+        write!(setup.connect(), "GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {encoded}\r\n\r\n").unwrap();
     }
     assert_eq!(setup.get("/", "").status(), 401);
     assert_eq!(setup.get("/", &format!("Authorization: Basic {encoded}\r\n")).status(), 200);
@@ -97,17 +97,17 @@ fn methods_heads_and_origins() {
         ("/", "text/html"),
         ("/stream", "multipart/x-mixed-replace"),
         ("/snapshot", "image/jpeg"),
-        ("/metrics", "application/openmetrics-text"),
+        ("/metrics", "text/plain; version=0.0.4"),
     ] {
         let mut socket = setup.connect();
-        write!(socket, "HEAD {target} HTTP/1.1\r\nConnection: close\r\n\r\n").unwrap();
+        write!(socket, "HEAD {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
         socket.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(kind), "{answer}");
         assert!(answer.ends_with("\r\n\r\n"), "no body: {answer}");
     }
     let mut socket = setup.connect();
-    write!(socket, "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello").unwrap();
+    write!(socket, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello").unwrap();
     let answer = Answer::read(&mut BufReader::new(socket));
     assert_eq!(answer.status(), 405);
     assert_eq!(field(&answer.head, "Connection"), Some("close"));
@@ -143,6 +143,50 @@ fn a_page_of_the_same_host_may_show_it_from_another_port() {
         let answer = setup.get("/healthz", &format!("Host: {host}\r\n{headers}"));
         assert_eq!(field(&answer.head, "Cross-Origin-Resource-Policy"), Some(policy), "{host} {headers}");
     }
+}
+
+#[test]
+fn metrics_are_in_the_format_that_is_accepted() {
+    let setup = Setup::with_camera(FourCC::YUYV, SIZE, |_| {});
+    let old = setup.get("/metrics", "Accept: text/plain;version=0.0.4\r\n");
+    let new = setup.get("/metrics", "Accept: application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1\r\n");
+    let [old_text, new_text] = [&old, &new].map(|answer| String::from_utf8(answer.body.clone()).unwrap());
+    assert_eq!(field(&old.head, "Content-Type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    assert!(field(&new.head, "Content-Type").unwrap().starts_with("application/openmetrics-text"));
+    assert!(new_text.ends_with("# EOF\n") && new_text.contains("# TYPE picam_http_encoded counter\n"));
+    for line in
+        ["# TYPE picam_http_encoded_total counter", "# HELP picam_http_encoded_total ", "# TYPE picam_build_info gauge"]
+    {
+        assert!(old_text.contains(line), "{old_text}");
+    }
+    assert!(!old_text.contains("# UNIT") && !old_text.contains("# EOF"));
+}
+
+#[test]
+fn answers_are_as_http_has_them() {
+    let setup = Setup::with_camera(FourCC::YUYV, SIZE, |_| {});
+    let ask = |text: &str| {
+        let mut socket = setup.connect();
+        socket.write_all(text.as_bytes()).unwrap();
+        Answer::read(&mut BufReader::new(socket))
+    };
+    for (text, status) in [
+        ("GET /healthz HTTP/1.1\r\n\r\n", 400),
+        ("GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+        ("GET /healthz HTTP/1.0\r\n\r\n", 200),
+        ("GET http://localhost/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", 200),
+        ("GET /%68ealthz HTTP/1.1\r\nHost: localhost.\r\n\r\n", 200),
+    ] {
+        assert_eq!(ask(text).status(), status, "{text}");
+    }
+    for method in ["OPTIONS", "POST"] {
+        let answer = ask(&format!("{method} / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        assert_eq!(field(&answer.head, "Allow"), Some("GET, HEAD, OPTIONS"));
+    }
+    let answer = setup.get("/readyz", "");
+    assert_eq!((answer.status(), field(&answer.head, "Retry-After")), (503, Some("1")));
+    let date = httpdate::parse_http_date(field(&answer.head, "Date").unwrap()).unwrap();
+    assert!(date.duration_since(std::time::UNIX_EPOCH).unwrap() >= Duration::from_secs(1_800_000_000));
 }
 
 #[test]
@@ -186,7 +230,11 @@ fn connections_are_limited_in_all_and_by_address() {
     socket.read_to_string(&mut refusal).unwrap();
     assert!(refusal.starts_with("HTTP/1.1 503") && refusal.contains("Retry-After"), "{refusal}");
     drop(held);
-    until("a place", || setup.get("/healthz", "").head.starts_with("HTTP/1.1 200").then_some(()));
+    // Whether they only have no more to say, the next picture shows, which for want of a camera comes once a second.
+    until("a place", || {
+        setup.clock.advance(Duration::from_secs(1));
+        setup.get("/healthz", "").head.starts_with("HTTP/1.1 200").then_some(())
+    });
 
     // One who only keeps a place makes room for one who has something to ask.
     let setup = Setup::without_camera(|config| config.max_connections = 3);
@@ -263,7 +311,9 @@ fn requests_without_end_keep_nobody_waiting() {
     let floods = Arc::clone(&flooded);
     let (mut reader, mut writer) = (flood.try_clone().unwrap(), flood.try_clone().unwrap());
     let threads = [
-        std::thread::spawn(move || while writer.write_all(&b"GET /healthz HTTP/1.1\r\n\r\n".repeat(400)).is_ok() {}),
+        std::thread::spawn(move || {
+            while writer.write_all(&b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(400)).is_ok() {}
+        }),
         std::thread::spawn(move || {
             while reader.read(&mut [0; 65536]).is_ok_and(|count| count > 0) {
                 floods.store(true, Relaxed);
