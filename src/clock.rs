@@ -1,6 +1,6 @@
 //! Time, as capture sees it: the clock that V4L2 stamps frames with, and waiting by it.
 //!
-//! Whatever decides by time takes a [`Clock`], so that its tests take [`Simulated`] and neither sleep nor measure.
+//! Whatever decides by time takes a [`Clock`], so that its tests take `Simulated` and neither sleep nor measure.
 
 use std::fmt::Debug;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

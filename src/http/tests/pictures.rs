@@ -334,7 +334,11 @@ fn the_latency_of_the_last_second_is_not_that_of_a_second_long_ago() {
     setup.grey();
     viewer.part();
     drop(viewer);
-    until("that nobody watches", || (setup.serving()["clients"] == 0).then_some(()));
+    // That it has gone altogether the next pictures show.
+    until("that nobody watches", || {
+        setup.grey();
+        (setup.serving()["clients"] == 0).then_some(())
+    });
     // Nobody is there, so nothing is measured, and no second is counted.
     setup.clock.advance(Duration::from_secs(60));
     assert!(setup.serving()["latency_us"].is_null());
