@@ -82,6 +82,11 @@ define PICAM_USERS
 	picam 990 picam 990 * - - video Camera capture
 endef
 
+# A token may stand in it.
+define PICAM_PERMISSIONS
+	/etc/picam.toml f 640 0 990 - - - - -
+endef
+
 define PICAM_INSTALL_CONFIGURATION
 	$(INSTALL) -D -m 0644 $(@D)/dist/picam.toml $(TARGET_DIR)/etc/picam.toml
 	$(INSTALL) -d -m 0755 $(TARGET_DIR)/var/lib

@@ -46,7 +46,9 @@ CARGO_BINDIR ?= "${B}/target/${CARGO_TARGET_SUBDIR}"
 
 do_install() {
     install -D -m 0755 ${CARGO_BINDIR}/picam ${D}${bindir}/picam
-    install -D -m 0644 ${S}/dist/picam.toml ${D}${sysconfdir}/picam.toml
+    # A token may stand in it.
+    install -D -m 0640 ${S}/dist/picam.toml ${D}${sysconfdir}/picam.toml
+    chown root:picam ${D}${sysconfdir}/picam.toml
     install -D -m 0644 ${S}/dist/THIRD-PARTY-NOTICES.txt ${D}${datadir}/picam/THIRD-PARTY-NOTICES.txt
     install -D -m 0644 ${S}/dist/picam.1 ${D}${mandir}/man1/picam.1
     install -D -m 0644 ${S}/dist/picam.bash ${D}${datadir}/bash-completion/completions/picam
