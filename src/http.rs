@@ -22,7 +22,7 @@ mod status;
 mod verifier;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -30,6 +30,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 pub(crate) use access::{MOST_ROUNDS, is_password_hash};
 pub(crate) use status::Board;
@@ -133,6 +134,7 @@ impl Http {
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
         let listener = listen(config.listen).map_err(|error| cannot_serve(config.listen, &error))?;
+        descriptors(config.max_connections)?;
         // Port 0 has become one.
         let address = listener.local_addr()?;
         let config = HttpConfig { listen: address, ..config.clone() };
@@ -140,9 +142,44 @@ impl Http {
         let server = server::Server::new(config, Arc::clone(&shared), listener, clock)?;
         let after = Arc::clone(&shared);
         threads::spawn("http", 256 * 1024, move || server.run(), move |_| after.finish())?;
-        log::info!("watch at http://{address}/");
+        log::info!("watch at http://{}/", reachable(address));
         Ok(Http { name: format!("http {address}"), holders, takes_corrupt, shared })
     }
+}
+
+/// Descriptors that picam needs beside its connections: files, sinks, the camera, buffers.
+const OWN_DESCRIPTORS: u64 = 64;
+
+/// Sees to it that there are descriptors for so many connections.
+fn descriptors(connections: u32) -> anyhow::Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    let needed = u64::from(connections) + OWN_DESCRIPTORS;
+    let is_enough = |limit: Option<u64>| limit.is_none_or(|limit| limit >= needed);
+    if is_enough(limit.current) {
+        return Ok(());
+    }
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(needed), maximum: limit.maximum });
+    anyhow::ensure!(
+        is_enough(limit.maximum) && raised.is_ok(),
+        "max-connections = {connections} needs {needed} open files, and {} are allowed: raise that limit (`ulimit -n`, \
+         LimitNOFILE=), or lower max-connections in [http]",
+        limit.maximum.or(limit.current).unwrap_or_default()
+    );
+    Ok(())
+}
+
+/// What a browser needs for an address to take connections at: where that is all of them, the one by which this machine reaches
+/// others. Before there is a network, this machine's own.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if !address.ip().is_unspecified() {
+        return address;
+    }
+    // Of a datagram socket, connecting asks the routing table, and sends nothing. The address is one of documents' (RFC 5737).
+    let own = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).and_then(|socket| {
+        socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
+        socket.local_addr()
+    });
+    SocketAddr::new(own.map_or(Ipv4Addr::LOCALHOST.into(), |own| own.ip()), address.port())
 }
 
 /// A socket that listens, at an address that the machine need not have yet: at boot the network comes later.

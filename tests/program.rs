@@ -21,11 +21,16 @@ fn picam(arguments: &str) -> Command {
         let most = Rlimit { current: Some(1 << 30), maximum: Some(1 << 30) };
         Ok(setrlimit(Resource::Fsize, most)?)
     };
-    // SAFETY: between fork and exec only two system calls are made.
     #[allow(unsafe_code, reason = "the standard library has no other way")]
+    // SAFETY: between fork and exec only system calls are made.
     unsafe {
-        command.pre_exec(limits)
-    };
+        command.pre_exec(limits);
+        // nohup has it ignored, and that is passed on.
+        command.pre_exec(|| match libc::signal(libc::SIGHUP, libc::SIG_DFL) {
+            libc::SIG_ERR => Err(std::io::Error::last_os_error()),
+            _ => Ok(()),
+        });
+    }
     command
 }
 

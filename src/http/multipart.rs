@@ -36,15 +36,27 @@ impl From<&Metadata> for Taken {
     }
 }
 
-/// Writes the headers of a part, or of a single picture, of `length` bytes that is sent at `now`, on the driver's clock; `taken`
-/// is `None` for a picture that no camera took.
-pub(super) fn headers(text: &mut String, length: usize, taken: Option<Taken>, now: Duration) {
+/// When a picture is sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    /// On the driver's clock.
+    pub(super) now: Duration,
+    /// Since 1970; `None`: nobody has set that clock.
+    pub(super) time_of_day: Option<Duration>,
+}
+
+/// Writes the headers of a part, or of a single picture, of `length` bytes; `taken` is `None` for a picture that no camera took.
+pub(super) fn headers(text: &mut String, length: usize, taken: Option<Taken>, Sent { now, time_of_day }: Sent) {
     // Writing to a String does not fail.
     let _ = write!(text, "Content-Type: image/jpeg\r\nContent-Length: {length}\r\n");
     if let Some(Taken { is_monotonic, timestamp, sequence, .. }) = taken {
         let _ = write!(text, "X-Timestamp: {}\r\nX-Sequence: {sequence}\r\n", Seconds(timestamp));
         if is_monotonic {
-            let _ = write!(text, "X-Latency: {}\r\n", Seconds(now.saturating_sub(timestamp)));
+            let age = now.saturating_sub(timestamp);
+            let _ = write!(text, "X-Latency: {}\r\n", Seconds(age));
+            if let Some(time_of_day) = time_of_day {
+                let _ = write!(text, "X-Time: {}\r\n", Seconds(time_of_day.saturating_sub(age)));
+            }
         }
     }
     text.push_str("\r\n");
@@ -97,7 +109,8 @@ mod tests {
                     let timestamp = Duration::from_micros(timestamp);
                     Taken { is_monotonic: true, time: timestamp, timestamp, sequence }
                 });
-                headers(&mut text, picture.len(), taken, Duration::from_micros(now));
+                let time_of_day = Some(Duration::from_secs(1_800_000_000) + Duration::from_micros(now));
+                headers(&mut text, picture.len(), taken, Sent { now: Duration::from_micros(now), time_of_day });
                 stream.extend(text.bytes());
                 stream.extend(picture);
                 stream.extend(END);
@@ -108,7 +121,11 @@ mod tests {
                 prop_assert_eq!(body, picture);
                 let field = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
                 prop_assert_eq!(field("X-Sequence: "), taken.map(|(_, sequence, _)| sequence.to_string()));
-                for (name, micros) in [("X-Timestamp: ", taken.map(|taken| taken.0)), ("X-Latency: ", taken.map(|taken| taken.2))] {
+                for (name, micros) in [
+                    ("X-Timestamp: ", taken.map(|taken| taken.0)),
+                    ("X-Latency: ", taken.map(|taken| taken.2)),
+                    ("X-Time: ", taken.map(|taken| 1_800_000_000_000_000 + taken.0)),
+                ] {
                     let read = field(name).map(|text| text.replace('.', "").parse::<u64>().unwrap());
                     prop_assert_eq!(read, micros);
                 }

@@ -10,6 +10,11 @@ use super::request::Request;
 /// No clock that is right shows an earlier time: 2026, in seconds since 1970.
 const FIRST_RELEASE: Duration = Duration::from_secs(1_767_225_600);
 
+/// Whether this time of day is that of a clock that was set since the start.
+pub(super) fn is_set(time_of_day: &Duration) -> bool {
+    *time_of_day > FIRST_RELEASE
+}
+
 /// An answer that is whole, as all but pictures are.
 pub(super) struct Response {
     pub(super) status: Status,
@@ -79,7 +84,7 @@ impl Head<'_> {
     /// Writes the headers that do not tell of the body.
     pub(super) fn write(self, text: &mut String) {
         // A clock that nobody has set yet is none (RFC 9110, section 6.6.1).
-        let date = UNIX_EPOCH.checked_add(self.date).filter(|_| self.date > FIRST_RELEASE).map(HttpDate::from);
+        let date = UNIX_EPOCH.checked_add(self.date).filter(|_| is_set(&self.date)).map(HttpDate::from);
         let date = date.map_or_else(String::new, |date| format!("Date: {date}\r\n"));
         let connection = if self.keep_alive { "keep-alive" } else { "close" };
         // A picture is stale at once, and its address may have the token in it.
@@ -100,7 +105,7 @@ impl Head<'_> {
             let _ = write!(
                 text,
                 "Access-Control-Allow-Origin: {origin}\r\nAccess-Control-Allow-Headers: Authorization\r\n\
-                 Access-Control-Expose-Headers: X-Timestamp, X-Sequence, X-Latency\r\n"
+                 Access-Control-Expose-Headers: X-Timestamp, X-Time, X-Sequence, X-Latency\r\n"
             );
         }
     }

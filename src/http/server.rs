@@ -85,6 +85,8 @@ pub(super) struct Server {
     /// Of the last request whose password it got.
     ticket: u64,
     camera: Camera,
+    /// Whether nothing was heard of the camera yet: it may be there in a moment.
+    is_starting: bool,
     /// Since when no picture could be made of a frame.
     failing_since: Option<Duration>,
     /// The size of the stream, or of the last one.
@@ -124,6 +126,7 @@ impl Server {
             access: Access::new(&config),
             verifier: hash.map(|hash| Verifier::start(hash, Arc::clone(&shared))).transpose()?,
             ticket: 0,
+            is_starting: true,
             camera: Camera::Waiting { reason: "picam has just started".to_owned(), still: None },
             failing_since: None,
             size: STILL,

@@ -16,6 +16,10 @@ use crate::format::Size;
 /// Formats as `turbojpeg.h` counts them.
 const TJSAMP_420: c_int = 2;
 const TJSAMP_GRAY: c_int = 3;
+/// The slower transform; by itself the library takes it from quality 96 on.
+const TJFLAG_ACCURATEDCT: c_int = 4096;
+/// From this quality on, the faster one's errors are what is left to see.
+const ACCURATE: u8 = 90;
 
 type Handle = *mut c_void;
 
@@ -170,7 +174,7 @@ impl Turbo {
                 ptr::from_mut(&mut self.picture),
                 ptr::from_mut(&mut self.bytes),
                 c_int::from(quality),
-                0,
+                if quality >= ACCURATE { TJFLAG_ACCURATEDCT } else { 0 },
             )
         };
         let bytes = usize::try_from(self.bytes).unwrap_or_default();

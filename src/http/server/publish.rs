@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::super::Outcome;
 use super::super::connection::{Connection, State};
-use super::super::multipart::{self, Taken};
+use super::super::multipart::{self, Sent, Taken};
 use super::super::pictures::{Picture, Pictures};
-use super::super::response::Status;
+use super::super::response::{Status, is_set};
 use super::{ANSWER_TIME, Camera, Server, TICK};
 use crate::format::Need;
 use crate::frame::Frame;
@@ -21,6 +21,7 @@ impl Server {
         self.size = stream.format.size;
         self.interval = stream.interval();
         self.failing_since = None;
+        self.is_starting = false;
         match jpeg::is_to_be_had(&stream.format) {
             Ok(()) => self.camera = Camera::Capturing,
             Err(reason) => {
@@ -32,6 +33,7 @@ impl Server {
     }
 
     pub(super) fn wait_for_camera(&mut self, reason: String) {
+        self.is_starting = false;
         self.shows_a_still(Camera::Waiting { reason, still: None });
     }
 
@@ -53,7 +55,8 @@ impl Server {
                 let is_due = match &connection.state {
                     State::Stream(viewer) => now >= viewer.still_due,
                     // Where frames come, one of them may be a picture.
-                    state => matches!(state, State::Snapshot { .. }) && matches!(self.camera, Camera::Waiting { .. }),
+                    State::Snapshot { .. } => matches!(self.camera, Camera::Waiting { .. }) && !self.is_starting,
+                    _ => false,
                 };
                 is_due && connection.is_ready()
             });
@@ -219,7 +222,8 @@ impl Server {
             }
             _ => {}
         }
-        multipart::headers(&mut head, picture.len(), taken, now);
+        let time_of_day = Some(self.clock.time_of_day()).filter(is_set);
+        multipart::headers(&mut head, picture.len(), taken, Sent { now, time_of_day });
         let tail = if is_answer { &[] } else { multipart::END };
         let whole = head.len() + picture.len() + tail.len();
         let sent = connection.send_part(&head, picture.pieces(), tail);

@@ -261,6 +261,24 @@ fn who_has_said_all_there_is_to_say_still_gets_the_picture() {
     }
 }
 
+#[test]
+fn a_snapshot_right_after_the_start_waits_for_the_first_frame() {
+    let mut setup = Setup::without_camera(|_| {});
+    let mut socket = setup.connect();
+    write!(socket, "GET /snapshot HTTP/1.0\r\n\r\n").unwrap();
+    setup.is_watched();
+    setup.clock.advance(Duration::from_secs(3));
+    // Its tick is over when this is answered.
+    (0..2).for_each(|_| assert_eq!(setup.get("/healthz", "").status(), 200));
+    setup.http.start(&StreamInfo::of(format(FourCC::YUYV, SIZE), 4));
+    setup.grey();
+    assert_eq!(Answer::read(&mut BufReader::new(socket)).status(), 200);
+    // A camera that is known to be absent is not waited for.
+    let setup = Setup::without_camera(|_| {});
+    setup.http.waiting("it is unplugged");
+    until("the word of it", || (setup.get("/snapshot", "").status() == 503).then_some(()));
+}
+
 /// A stream of a frame in so many seconds.
 fn stream(seconds: u32) -> StreamInfo {
     let rate = Some(crate::format::Rate { numerator: 1, denominator: seconds });

@@ -66,11 +66,8 @@ fn the_page_turns_the_token_into_a_cookie() {
     let (cookie, attributes) = header.split_once("; ").unwrap();
     assert_eq!(attributes, "Path=/; Max-Age=7776000; HttpOnly; SameSite=Strict");
     assert!(cookie.starts_with(&format!("picam-{port}=")) && !cookie.contains("correct-horse"), "{cookie}");
-    for path in ["/status.json", "/stream", "/snapshot"] {
-        assert_eq!(
-            setup.get(path, &format!("Cookie: a=b; {cookie}\r\n")).status(),
-            if path == "/snapshot" { 503 } else { 200 }
-        );
+    for path in ["/status.json", "/stream"] {
+        assert_eq!(setup.get(path, &format!("Cookie: a=b; {cookie}\r\n")).status(), 200);
     }
     let is_wrong = |cookie: &str| setup.get("/status.json", &format!("Cookie: {cookie}\r\n")).status() == 401;
     assert!(is_wrong("picam-1=x") && is_wrong(&cookie[..cookie.len() - 1]) && is_wrong(&format!("a{cookie}")));
@@ -254,6 +251,23 @@ fn the_end_ends_all_connections() {
     let mut rest = Vec::new();
     viewer.reader.read_to_end(&mut rest).unwrap_or_default();
     assert!(TcpStream::connect(address).is_err());
+}
+
+#[test]
+fn an_address_to_watch_at_is_one_that_works() {
+    for given in ["0.0.0.0:8080", "[::]:8080"] {
+        let shown = reachable(given.parse().unwrap());
+        assert!(!shown.ip().is_unspecified() && shown.port() == 8080, "{shown}");
+    }
+    let own = "127.0.0.1:81".parse().unwrap();
+    assert_eq!(reachable(own), own);
+}
+
+#[test]
+fn more_connections_than_open_files_are_refused() {
+    assert!(descriptors(500).is_ok());
+    let error = descriptors(u32::MAX).unwrap_err().to_string();
+    assert!(error.contains("max-connections = 4294967295") && error.contains("LimitNOFILE"), "{error}");
 }
 
 /// A clock that stops the server as soon as it is asked.
