@@ -69,7 +69,7 @@ pub struct Capture {
     camera: Option<Identity>,
     accounting: Accounting,
     watch: Watch,
-    /// The reason for waiting that was told last.
+    /// The reason for waiting that was reported last.
     told: Option<String>,
     /// Since when the camera may not be opened.
     denied_since: Option<Duration>,
@@ -167,7 +167,7 @@ impl Capture {
     /// Does one step and says what happened, after no more than about `timeout`.
     ///
     /// # Errors
-    /// What waiting cannot mend (a refused format or control, a file that is no camera), and with
+    /// What waiting cannot fix (a file that is no camera, and under `strict` whatever is not granted as asked for), and with
     /// [`OnError::Exit`] every failure.
     pub fn next(&mut self, timeout: Duration) -> Result<Event, DeviceError> {
         self.next_until(self.clock.monotonic().saturating_add(timeout))

@@ -88,7 +88,8 @@ impl Rate {
         Duration::from_nanos(u64::from(self.denominator) * 1_000_000_000 / u64::from(self.numerator.max(1)))
     }
 
-    /// The rate of which `seconds` is the frame interval (`v4l2_captureparm.timeperframe`); `None` when it is not one.
+    /// The rate whose frame interval is `numerator / denominator` seconds (`v4l2_captureparm.timeperframe`); `None` when that is
+    /// no interval.
     pub(crate) fn from_interval(numerator: u32, denominator: u32) -> Option<Self> {
         (numerator > 0 && denominator > 0).then_some(Rate { numerator: denominator, denominator: numerator })
     }

@@ -386,7 +386,7 @@ impl Reporter {
         }
     }
 
-    /// Whether there was a reader of summaries, and there is none any more.
+    /// Whether nobody reads summaries as JSON: none were asked for, or the reader went away.
     fn is_closed(&self) -> bool {
         !self.json || self.reader_is_gone
     }

@@ -25,7 +25,7 @@ pub struct FrameCounts {
     pub delivered: u64,
     /// Frames missing from the driver's sequence: lost before they could be dequeued.
     pub lost: u64,
-    /// Frames flagged `V4L2_BUF_FLAG_ERROR`, or shorter than their format.
+    /// Frames flagged `V4L2_BUF_FLAG_ERROR`, empty, or shorter or longer than their format allows.
     pub corrupt: u64,
 }
 
@@ -105,17 +105,19 @@ impl Stats {
         (!self.time.is_zero()).then(|| self.intervals as f64 / self.time.as_secs_f64())
     }
 
-    /// How far the time between the driver's timestamps is from the frame interval.
+    /// How far the time between the driver's timestamps (between dequeues, where those do not tell the time) is from the frame
+    /// interval.
     pub fn jitter(&self) -> Option<Distribution> {
         self.jitter.distribution()
     }
 
-    /// From the driver's timestamp to the dequeue; `None` where the driver stamps with another clock.
+    /// From the driver's timestamp to the dequeue; `None` where the driver stamps with another clock, or its timestamps do not
+    /// tell the time.
     pub fn latency(&self) -> Option<Distribution> {
         self.latency.distribution()
     }
 
-    /// The times between the driver's timestamps of frames in sequence, in [`Accounting::total`].
+    /// The times between frames in sequence, measured as for [`Stats::jitter`]; only in [`Accounting::total`].
     pub(crate) fn interval_times(&self) -> &Times {
         &self.interval
     }

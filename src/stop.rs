@@ -34,8 +34,8 @@ impl Stop {
         let _ = rustix::io::write(&self.ask, &[0]);
     }
 
-    /// Asks for the end at SIGINT, SIGTERM and, unless it is ignored (nohup), at SIGHUP. A second signal changes nothing: the end takes two seconds at most, and some
-    /// programs (timeout, shells that pass Ctrl-C on) send each signal twice.
+    /// Asks for the end at SIGINT, SIGTERM and, unless it is ignored (nohup), at SIGHUP. A second signal changes nothing: the end
+    /// takes eight seconds at most, and some programs (timeout, shells that pass Ctrl-C on) send each signal twice.
     ///
     /// # Errors
     /// When the handlers cannot be installed.

@@ -18,7 +18,8 @@ pub(super) struct Pace {
     timeout: Duration,
     /// The granted frame interval; zero: unknown.
     granted: Duration,
-    /// Between the last two frames: a driver may say 30 fps and expose for ten seconds.
+    /// Between the last two frames, or from the stream's start to its first: a driver may say 30 fps and expose for ten
+    /// seconds.
     measured: Duration,
     /// When the stream's last frame came, and before that the stream.
     last: Duration,
@@ -80,7 +81,7 @@ impl Pace {
         self.failed()
     }
 
-    /// A camera could not be started: how long to wait before it is tried again.
+    /// A camera could not be started, or its stream brought nothing: how long to wait before it is tried again.
     pub(super) fn failed(&mut self) -> Duration {
         let wait = backed_off(RETRY, self.fruitless, LATEST);
         self.fruitless = self.fruitless.saturating_add(1);
@@ -88,7 +89,7 @@ impl Pace {
     }
 }
 
-/// Twice as long each `time`, up to `most`.
+/// `first`, doubled so many `times`, but no longer than `most`.
 fn backed_off(first: Duration, times: u32, most: Duration) -> Duration {
     first.saturating_mul(1 << times.min(16)).min(most)
 }

@@ -52,13 +52,14 @@ const CONFIGURATION: &[Part] = &[
     ),
     Text(
         "Whom --http serves is said in a table [http]: listen (the address), token, token-file, password-hash (as openssl passwd -6 \
-         prints it), allow-anonymous, host-names, quality, max-quality, max-fps, max-connections, max-connections-per-address and \
-         allow-origin. An address other than this machine's own needs one of token, password-hash and allow-anonymous = true.",
+         prints it), allow-anonymous, host-names, quality, max-quality, max-fps, max-connections, max-connections-per-address, \
+         allow-origin and notices. An address other than this machine's own needs one of token, password-hash and allow-anonymous = true.",
     ),
     Text(
         "--override names a file whose keys override those of that file, where it exists. A mistake in it is logged, and \
          does not keep picam from capturing: it is used as it last was without one, of which a copy is kept in \
-         $STATE_DIRECTORY, or not at all. Where the camera refuses what the file asks of it, that is logged, and the camera is \
+         $STATE_DIRECTORY, or not at all. If a setting in the file fails, that is logged with the name of the \
+         file, and the setting is left out. Under --strict, or if the device that the file names is no camera, the camera is \
          used as without the file.",
     ),
     Text(
@@ -93,16 +94,17 @@ const OUTPUT_FORMATS: &[Part] = &[
         "/ is a page with the picture and how it goes; /stream the picture as multipart/x-mixed-replace, and /snapshot one of it, \
          each with the headers X-Timestamp (the driver's, seconds of CLOCK_MONOTONIC), X-Sequence and X-Latency (seconds); \
          ?fps= and ?quality= ask for less. /?action=stream and /?action=snapshot are the same. /status.json is how it goes, \
-         /metrics the same for Prometheus (OpenMetrics), /healthz says that picam lives, /readyz that frames flow.",
+         /metrics the same for Prometheus (OpenMetrics for clients that accept it, else text format 0.0.4), /healthz says \
+         that picam lives, /readyz that frames flow.",
     ),
     Term(
         "--json",
         "One object a line. report is interval or total. numbered is delivered + lost + corrupt; what a sink was offered is \
          written + skipped + pending. lost counts gaps in the driver's sequence numbers; corrupt frames are those with \
-         V4L2_BUF_FLAG_ERROR, without data, or shorter than their format needs. What is not known is null: device and format \
-         as long as no camera was opened, figures of frames while there were none, latency_us where the driver's timestamps \
-         are not on CLOCK_MONOTONIC. Where field is alternate, each frame is one field of an interlaced picture, and fps \
-         counts fields.",
+         V4L2_BUF_FLAG_ERROR, without data, or shorter or longer than their format allows. What is not known is null: \
+         device and format as long as no camera was opened, figures of frames while there were none, latency_us where the \
+         driver's timestamps are not on CLOCK_MONOTONIC, or stand still or jump back. Where field is alternate, each frame is \
+         one field of an interlaced picture, and fps counts fields.",
     ),
     Lines(
         "{\"report\":\"total\",\n \

@@ -54,10 +54,14 @@ impl Status {
             Status::Done => "Done: the end that was asked for, SIGINT, SIGTERM or SIGHUP.",
             Status::Failure => "Any other failure.",
             Status::Usage => "Usage or configuration.",
-            Status::NoDevice => "No device: it is absent, not permitted or not a camera. Only with --on-error exit.",
+            Status::NoDevice => {
+                "No device: it is not a camera; or, only with --on-error exit, it is absent or not permitted."
+            }
             Status::Busy => "The device is busy. Only with --on-error exit.",
             Status::Refused => "Format, rate, input, standard or control refused. Only with --strict.",
-            Status::Lost => "The device was lost. Only with --on-error exit.",
+            Status::Lost => {
+                "The device was lost, or does not deliver. Only with --on-error exit, or from picam snapshot."
+            }
             Status::Incomplete => {
                 "A recording (--raw, --y4m, --frame-log, --frames) misses frames that were skipped; not with --allow-skips."
             }

@@ -242,7 +242,7 @@ impl<'i> Reader<'i> {
         self.text(key, value.span(), &text, read)
     }
 
-    /// A list of strings; one string is a list of what stands between its commas, or of itself where it is a path.
+    /// A list of strings. One string is a list of itself; of `format` it is a list of what stands between its commas.
     fn list<T>(&mut self, key: &str, value: &Value<'i>, read: impl Fn(&str) -> Result<T, String>) -> Option<Vec<T>> {
         match value.get_ref() {
             DeValue::Array(array) => {

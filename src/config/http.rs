@@ -341,7 +341,7 @@ mod tests {
         }
     }
 
-    /// What `openssl rand -hex 16` gave.
+    /// What `openssl rand -hex 10` gave.
     const TOKEN: &str = "f3a91c07be5d28464f0c";
 
     #[test]

@@ -70,7 +70,7 @@ pub enum DeviceError {
         source: io::Error,
     },
 
-    /// The driver does not grant what was asked for.
+    /// Under `--strict`: the driver does not grant what was asked for.
     #[error("{device}: {problem}{}", say_offers(offers))]
     Refused {
         /// The camera.
@@ -173,7 +173,7 @@ pub enum ErrorKind {
     NoDevice,
     /// Used by another program.
     Busy,
-    /// Format, rate, input or control refused.
+    /// Under `--strict`: format, size, rate, input, standard, control or number of buffers refused.
     Refused,
     /// Lost, stalled or failing after it was found.
     Lost,

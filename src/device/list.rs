@@ -94,8 +94,8 @@ pub struct CameraControl {
     pub state: Option<&'static str>,
 }
 
-/// Looks at every camera there is, codecs, ISPs, metadata and outputs passed over. The second list tells of the nodes
-/// that could not be looked at.
+/// Looks at every camera there is. Codecs, ISPs, metadata, outputs (a loopback node that no program writes to may be one) and
+/// nodes of a media graph are passed over. The second list has the errors of the nodes that could not be looked at.
 pub fn cameras() -> (Vec<Camera>, Vec<super::DeviceError>) {
     let roots = Roots::default();
     let mut cameras = Vec::new();

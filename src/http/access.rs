@@ -142,7 +142,7 @@ impl Access {
         self.knows(attempt.peer)
     }
 
-    /// The header by which the page's browser keeps what it needs in place of the token, where a token let it in.
+    /// The header by which the page's browser keeps what it needs in place of the token; `None` if there is no token.
     pub(super) fn set_cookie(&self) -> Option<String> {
         let cookie = self.cookie.as_ref()?;
         let seconds = COOKIE_TIME.as_secs();

@@ -110,7 +110,7 @@ pub(super) enum Received {
     Nothing,
     /// More than a request can have.
     TooMuch,
-    /// The client is gone.
+    /// The client sends nothing more, and may be gone.
     End,
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct Board {
     pub(crate) stream: Option<StreamInfo>,
     /// Why there is none; `None`: there is.
     pub(crate) waiting_for: Option<String>,
-    /// What is wrong with the configuration, a line each.
+    /// What is wrong with the configuration, and what the camera does otherwise than asked; a line each.
     pub(crate) warnings: Vec<String>,
     pub(crate) thermal: Option<Thermal>,
     pub(crate) sinks: Vec<(String, SinkCounts)>,

@@ -47,11 +47,11 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// The picture that a frame is; its chroma is that of 4:2:0.
+    /// The picture that a frame is. Chroma is that of 4:2:0, except of a camera's JPEG and of RGB in full range.
     ///
     /// # Errors
     ///
-    /// If the frame is short or no JPEG, or of a format that is not known.
+    /// If the frame is short, no JPEG or a JPEG of too many pixels, or of a format that is not known.
     pub fn of(format: &Format, planes: &[&[u8]]) -> Result<Self, PictureError> {
         if format.fourcc.is_jpeg() {
             return Self::decode(planes.first().copied().unwrap_or_default());

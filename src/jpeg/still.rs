@@ -9,16 +9,17 @@ use crate::format::{Format, FourCC, PlaneFormat, Size};
 const CELL: usize = 8;
 /// Characters that the first line should have room for.
 const COLUMNS: usize = 40;
-/// Pixels from side to side at most.
+/// Pixels across at most, and down at most.
 const LARGEST: u32 = 4096;
 const GROUND: u8 = 32;
 const INK: u8 = 224;
 
-/// Makes a JPEG of `size` with `lines` of text in its middle, each as long as it takes: what is no ASCII is a question mark.
+/// Makes a JPEG of `size`, or of 4096 pixels where a side is longer, with `lines` of text in its middle, each as long as it
+/// takes: what is no ASCII is a question mark.
 ///
 /// # Errors
 ///
-/// A size that no JPEG can have.
+/// A size without pixels, or what libjpeg-turbo reports.
 pub fn still(encoder: &mut Encoder, size: Size, lines: &[&str], out: &mut Vec<u8>) -> Result<(), EncodeError> {
     let size = bounded(size);
     let [width, height] = [size.width as usize, size.height as usize];

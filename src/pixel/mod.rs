@@ -1,8 +1,9 @@
 //! Pixel formats: how each of them lies in memory, in one table.
 //!
-//! [`table`] has a row for each format whose memory picam knows, [`planes`] finds a frame's component planes with the
-//! strides that the driver granted, and [`lines`] takes a line of samples apart, and [`bt601`] converts chroma of another encoding. The frame check, Y4M, JPEG and the test
-//! camera all go by these rows. A format without a row is captured too: of a frame only the first lines can be checked then.
+//! [`table`] has a row for each format whose memory picam knows. [`planes`] finds a frame's component planes with the strides
+//! that the driver granted. [`lines`] takes a line of samples apart, and [`bt601`] converts luma and chroma of another encoding.
+//! The frame check, Y4M, JPEG and the test camera all go by these rows. A format without a row is captured too: of its frames
+//! only the first plane's lines can be checked.
 
 mod bt601;
 pub(crate) mod lines;

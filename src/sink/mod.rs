@@ -90,7 +90,7 @@ pub(crate) trait Outlet: Send {
     }
     /// Tells it how it goes.
     fn observe(&self, _board: Board) {}
-    /// Whether its reader went away for good.
+    /// Whether nothing more is written: its reader went away for good, or its thread died.
     fn is_closed(&self) -> bool;
     /// Whether its thread died: nothing more comes of it.
     fn has_failed(&self) -> bool;

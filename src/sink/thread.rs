@@ -15,7 +15,7 @@ use crate::source::StreamInfo;
 use crate::threads::{self, End};
 use crate::v4l2::buffers::MAX_BUFFERS;
 
-/// How much metadata may wait for a slow disk: half a minute of it at 30 fps, 80 KiB.
+/// How much metadata may wait for a slow disk: half a minute of it at 30 fps.
 const METADATA_QUEUE: usize = 1024;
 /// How long records may be held back.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(1);

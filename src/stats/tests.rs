@@ -132,7 +132,7 @@ fn timestamps_at_both_ends_of_time_are_only_odd() {
     assert!(accounting.total().jitter().is_some());
 }
 
-/// Fields of a picture: both, or one alone.
+/// The two fields of a picture in each order, the older one first.
 const ORDERS: [[Field; 2]; 2] = [[Field::Top, Field::Bottom], [Field::Bottom, Field::Top]];
 
 #[test]

@@ -1,4 +1,5 @@
-//! The kernel's side: V4L2 requests, mapped buffers and leases. All `unsafe` code of picam is in this module.
+//! The kernel's side: V4L2 requests, mapped buffers and leases. The only other `unsafe` code of picam is in `jpeg/turbo.rs`,
+//! `http/socket.rs` and `terminal/closed.rs`.
 //!
 //! [`ioctl`] makes each request a safe function on an open device, on top of the `v4l` crate's raw layer. [`mapping`]
 //! owns memory shared with the driver. [`buffers`] keeps who owns which buffer: the driver, or whoever holds a lease.

@@ -10,7 +10,7 @@ use std::fs;
 use std::time::Duration;
 use tempfile::tempdir;
 
-/// A format that vivid offers, as VIDIOC_ENUM_FMT has it and `picam list` shows it.
+/// The formats that vivid offers, as VIDIOC_ENUM_FMT has them and `picam list` shows them.
 fn offered() -> Vec<FourCC> {
     let (cameras, failures) = picam::device::list::cameras();
     assert!(failures.is_empty(), "{failures:?}");
