@@ -230,20 +230,25 @@ struct Last {
 /// Where fields come one at a time: the two of a picture have one sequence number.
 #[derive(Clone, Copy, Debug, Default)]
 struct Fields {
-    /// Which of the two is older, once two were seen.
+    /// Which of the two is older, once two of one picture were seen. Before that each field counts as having a number of its own,
+    /// as with drivers that number fields.
     bottom_first: Option<bool>,
 }
 
 impl Fields {
     /// How many fields after the last one this one is; `None` if it is not after it.
     fn step(&mut self, last: Last, frame: &Metadata) -> Option<u32> {
-        let pictures = frame.sequence.wrapping_sub(last.sequence) as i32;
-        if last.field != frame.field && (pictures == 0 || self.bottom_first.is_none()) {
-            // Of one picture the last field is the older one; of two pictures, as long as nothing else is known, this one is.
-            self.bottom_first = Some((pictures == 0) == (last.field == Field::Bottom));
+        let numbers = frame.sequence.wrapping_sub(last.sequence) as i32;
+        let is_one = |field| matches!(field, Field::Top | Field::Bottom);
+        if numbers == 0 && last.field != frame.field {
+            // Of one picture the last field is the older one.
+            self.bottom_first = Some(last.field == Field::Bottom);
+        }
+        if self.bottom_first.is_none() || !is_one(frame.field) || !is_one(last.field) {
+            return u32::try_from(numbers).ok().filter(|step| *step > 0);
         }
         let newer = |field| i64::from((field == Field::Bottom) != self.bottom_first.unwrap_or_default());
-        let step = i64::from(pictures) * 2 + newer(frame.field) - newer(last.field);
+        let step = i64::from(numbers) * 2 + newer(frame.field) - newer(last.field);
         u32::try_from(step).ok().filter(|step| *step > 0)
     }
 }

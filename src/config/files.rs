@@ -70,7 +70,9 @@ impl Files {
         let copy = self.last_good().and_then(|copy| Copy::read(copy).ok());
         let present = self.overriding();
         // A file whose partition is gone is not a file that somebody removed.
-        let missing = copy.as_ref().and_then(|copy| copy.on_a_partition()).filter(|path| !is_mounted(directory(path)));
+        let missing = copy.as_ref().and_then(|copy| copy.on_a_partition.as_deref());
+        let missing =
+            missing.filter(|path| self.overrides.iter().any(|own| own == path) && !is_mounted(directory(path)));
         let Some(path) = present.or(missing) else {
             // Gone on purpose: what it said is not to come back with the next mistake.
             let _ = self.last_good().map(fs::remove_file);
@@ -145,20 +147,23 @@ const ON_A_PARTITION: &str = "# The last good copy, from a mounted partition, of
 /// The last good copy of the overriding file.
 struct Copy {
     path: PathBuf,
+    /// As the file was.
     bytes: Vec<u8>,
+    /// The file, if that was on a partition of its own.
+    on_a_partition: Option<PathBuf>,
 }
 
 impl Copy {
     fn read(path: PathBuf) -> io::Result<Self> {
         let mut bytes = Vec::new();
-        File::open(&path)?.take(file::LONGEST).read_to_end(&mut bytes)?;
-        Ok(Copy { bytes, path })
-    }
-
-    /// The file that it is a copy of, if that was on a partition of its own.
-    fn on_a_partition(&self) -> Option<&Path> {
-        let line = self.bytes.split(|byte| *byte == b'\n').next()?;
-        Some(Path::new(std::str::from_utf8(line).ok()?.strip_prefix(ON_A_PARTITION)?))
+        File::open(&path)?.take(2 * file::LONGEST).read_to_end(&mut bytes)?;
+        let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let length = line.len() + 1;
+        let of = std::str::from_utf8(line).ok().and_then(|line| line.strip_prefix(ON_A_PARTITION)).map(PathBuf::from);
+        if of.is_some() {
+            bytes.drain(..length.min(bytes.len()));
+        }
+        Ok(Copy { bytes, path, on_a_partition: of })
     }
 }
 

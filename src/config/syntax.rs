@@ -1,6 +1,7 @@
 //! What is wrong where a file is not TOML, for whoever does not know TOML: the key, and how its value is written.
 
 use super::KEYS;
+use super::http;
 use super::settings::truth;
 
 /// The key of the line at `at` and what is wrong with it; `None`: the parser's own `message` says it best.
@@ -32,10 +33,21 @@ pub(super) fn explain(text: &str, at: usize, message: &str) -> Option<(String, S
             Some(meant) if KEYS.contains(&key.as_str()) => {
                 format!("{value} is neither true nor false: did you mean {meant}?")
             }
-            _ => format!("{value} is neither a number, true nor false, and text stands in quotes: {key} = \"{value}\""),
+            _ if may_be_shown(&key) => {
+                format!("{value} is neither a number, true nor false, and text stands in quotes: {key} = \"{value}\"")
+            }
+            _ => format!(
+                "what stands there is neither a number, true nor false, and text stands in quotes: {key} = \"...\""
+            ),
         },
     };
     Some((key, reason))
+}
+
+/// Whether what stands behind a key is nobody's secret: messages go to logs, and to the page.
+fn may_be_shown(key: &str) -> bool {
+    let name = key.rsplit('.').next().unwrap_or_default();
+    (KEYS.contains(&name) || http::KEYS.contains(&name)) && !["token", "password-hash"].contains(&name)
 }
 
 #[cfg(test)]
@@ -59,6 +71,10 @@ mod tests {
             ("set.a = 1\n[set]", 11, "duplicate key", "set", "is there twice, first in line 1: leave one of them out"),
         ] {
             assert_eq!(explain(text, at, message), Some((key.to_owned(), reason.to_owned())), "{text}");
+        }
+        for secret in ["token = hunter2", "http.token = hunter2", "password-hash = hunter2", "tokne = hunter2"] {
+            let (_, reason) = explain(secret, secret.len() - 2, "").unwrap();
+            assert!(!reason.contains("hunter2") && reason.contains("in quotes"), "{reason}");
         }
         for (text, at) in [("[http", 5), ("device = 'test", 14), ("= 3", 0), ("buffers 3", 8), ("", 0), ("ä", 1)] {
             assert_eq!(explain(text, at, "unfinished"), None, "{text}");

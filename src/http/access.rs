@@ -118,10 +118,7 @@ impl Access {
         }
         // Whichever is right counts: an old bearer token of a client does not spoil the link that its user was given.
         // An old cookie is nobody's guess.
-        let own = request.cookie(&self.cookie_name).zip(self.cookie.as_deref());
-        if given.iter().any(|given| self.is_token(given))
-            || own.is_some_and(|(given, cookie)| equal(cookie.as_bytes(), given.as_bytes()))
-        {
+        if given.iter().any(|given| self.is_token(given)) || self.has_cookie(request) {
             return Verdict::Granted;
         }
         match password {
@@ -142,11 +139,18 @@ impl Access {
         self.knows(attempt.peer)
     }
 
-    /// The header by which the page's browser keeps what it needs in place of the token; `None` if there is no token.
-    pub(super) fn set_cookie(&self) -> Option<String> {
-        let cookie = self.cookie.as_ref()?;
+    /// The header by which the browser keeps what it needs in place of the token; `None` if this request shows neither that nor a
+    /// cookie: a password lets in for as long as it is the password.
+    pub(super) fn set_cookie(&self, request: &Request) -> Option<String> {
+        let by_token = request.query("token").is_some_and(|token| self.is_token(token.as_bytes()));
+        let cookie = self.cookie.as_ref().filter(|_| by_token || self.has_cookie(request))?;
         let seconds = COOKIE_TIME.as_secs();
         Some(format!("Set-Cookie: {}={cookie}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict", self.cookie_name))
+    }
+
+    fn has_cookie(&self, request: &Request) -> bool {
+        let given = request.cookie(&self.cookie_name).zip(self.cookie.as_deref());
+        given.is_some_and(|(given, cookie)| equal(cookie.as_bytes(), given.as_bytes()))
     }
 
     fn is_token(&self, given: &[u8]) -> bool {
@@ -173,9 +177,9 @@ impl Access {
         }
     }
 
-    /// This address gave the right password.
+    /// This address gave the right password. This machine's own is that of all who come through a proxy here.
     fn knows(&mut self, peer: IpAddr) -> Verdict {
-        if !self.known.contains(&peer) {
+        if !self.known.contains(&peer) && !peer.is_loopback() {
             if self.known.len() == MOST_ADDRESSES {
                 self.known.remove(0);
             }

@@ -5,6 +5,8 @@ use std::net::{IpAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 use super::multipart::Taken;
 use super::request::{LONGEST, Request};
 use super::socket;
@@ -127,6 +129,8 @@ pub(super) struct Connection {
     /// What was received of requests that were not answered yet.
     pub(super) input: Vec<u8>,
     output: Output,
+    /// Whether the client sends nothing more.
+    pub(super) is_half_closed: bool,
 }
 
 impl Connection {
@@ -140,6 +144,7 @@ impl Connection {
             deadline,
             input: Vec::new(),
             output: Output::default(),
+            is_half_closed: false,
         }
     }
 
@@ -156,6 +161,15 @@ impl Connection {
     /// Whether a new picture would be on its way at once, rather than behind an older one.
     pub(super) fn is_ready(&self) -> bool {
         self.is_idle() && socket::unsent(&self.socket) == 0
+    }
+
+    /// The client sends nothing more; whether it may receive what is sent to it nevertheless.
+    pub(super) fn half_close(&mut self) -> bool {
+        self.is_half_closed = true;
+        // A read answers the end after a reset, too.
+        let mut reset = [PollFd::new(&self.socket, PollFlags::empty())];
+        let asked = poll(&mut reset, Some(&Timespec::default()));
+        asked.is_ok() && !reset[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
     }
 
     /// Has this to send next; [`Connection::flush`] does.

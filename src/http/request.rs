@@ -77,11 +77,18 @@ impl Request {
         Ok(Some((request, length)))
     }
 
-    /// Whether a page of this host, at whatever port, asks: it says so by Origin, or for pictures by Referer.
+    /// The origin of the page that asks: it says so by Origin, or for pictures by Referer.
+    pub(super) fn page(&self) -> Option<&str> {
+        let page = self.origin.as_deref().or(self.referer.as_deref())?;
+        let host = page.find("://")? + 3;
+        let length = page.get(host..)?.find('/').map_or(page.len(), |end| host + end);
+        page.get(..length)
+    }
+
+    /// Whether a page of this host, at whatever port, asks.
     pub(super) fn is_from_same_host(&self) -> bool {
-        let page = self.origin.as_deref().or(self.referer.as_deref());
-        let page = page.and_then(|page| page.strip_prefix("http://").or(page.strip_prefix("https://")));
-        let page = page.and_then(|page| page.split('/').next()).map(host_name);
+        let page = self.page().and_then(|page| page.strip_prefix("http://").or(page.strip_prefix("https://")));
+        let page = page.map(host_name);
         page.is_some_and(|page| self.host.as_deref().is_some_and(|host| host_name(host).eq_ignore_ascii_case(page)))
     }
 

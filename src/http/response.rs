@@ -95,11 +95,14 @@ impl Head<'_> {
         );
         // Another port of the same host may show it, as OctoPrint does; another site may not. That a host is its own site
         // browsers know of names only, and not of addresses: there, the page's address decides.
-        let is_same_host = self.request.is_some_and(Request::is_from_same_host);
-        let policy = if self.allow_origin.is_empty() && !is_same_host { "same-site" } else { "cross-origin" };
+        let is_allowed = self.request.is_some_and(|request| {
+            request.is_from_same_host()
+                || request.page().is_some_and(|page| self.allow_origin.iter().any(|own| own == page))
+        });
+        let allows_all = self.allow_origin.iter().any(|allowed| allowed == "*");
+        let policy = if is_allowed || allows_all { "cross-origin" } else { "same-site" };
         let _ = write!(text, "Cross-Origin-Resource-Policy: {policy}\r\nVary: Origin, Referer\r\n");
         let origin = self.request.and_then(|request| request.origin.as_deref());
-        let allows_all = self.allow_origin.iter().any(|allowed| allowed == "*");
         if let Some(origin) = origin.filter(|origin| allows_all || self.allow_origin.iter().any(|own| own == origin)) {
             let origin = if allows_all { "*" } else { origin };
             let _ = write!(

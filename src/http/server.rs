@@ -307,7 +307,8 @@ impl Server {
     /// Its time is up; whether the connection stays open nevertheless.
     fn expire(&mut self, connection: &mut Connection, now: Duration) -> bool {
         match connection.state {
-            State::Stream(_) => connection.is_ready(),
+            // One that nothing is sent to, for a rate of its own, may be there; one that says nothing more may be gone.
+            State::Stream(_) => connection.is_ready() && !connection.is_half_closed,
             State::Snapshot { keep_alive, .. } => {
                 let line = format!("no frame came within {:?}", self.patience(SNAPSHOT_TIME));
                 self.reply(connection, Response::text(Status::UNAVAILABLE, line), keep_alive, None, now);

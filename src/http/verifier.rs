@@ -10,7 +10,8 @@ use sha_crypt::{PasswordVerifier, ShaCrypt};
 use super::Shared;
 use crate::threads;
 
-/// Passwords that wait. As many as there are connections at most; beyond this many, more would wait too long.
+/// Passwords that wait: of one address, and in all.
+const MOST_OF_ONE: usize = 32;
 const MOST_WAITING: usize = 256;
 
 /// A password that is to be looked at, or was.
@@ -25,6 +26,8 @@ pub(super) struct Attempt {
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Attempt>,
+    /// Whose turn it was, the last one last.
+    served: Vec<IpAddr>,
     /// With whether it was right.
     done: Vec<(Attempt, bool)>,
     is_ending: bool,
@@ -57,9 +60,7 @@ impl Verifier {
             // A third of what the others get where all are busy: guesses cost no pictures, and the owner's turn comes
             // nevertheless. On Linux, process 0 is this thread.
             let _ = rustix::process::setpriority_process(None, 5);
-            let mut last = None;
-            while let Some(attempt) = next(&own, last) {
-                last = Some(attempt.peer);
+            while let Some(attempt) = next(&own) {
                 let is_right = ShaCrypt::default().verify_password(&attempt.password, hash.as_str()).is_ok();
                 own.queue().done.push((attempt, is_right));
                 shared.wake();
@@ -72,7 +73,8 @@ impl Verifier {
     /// Has this looked at; whether there is room for it.
     pub(super) fn ask(&self, attempt: Attempt) -> bool {
         let mut queue = self.0.queue();
-        let has_room = !queue.is_ending && queue.waiting.len() < MOST_WAITING;
+        let of_peer = queue.waiting.iter().filter(|waiting| waiting.peer == attempt.peer).count();
+        let has_room = !queue.is_ending && of_peer < MOST_OF_ONE && queue.waiting.len() < MOST_WAITING;
         if has_room {
             queue.waiting.push_back(attempt);
             self.0.changed.notify_one();
@@ -93,15 +95,23 @@ impl Drop for Verifier {
     }
 }
 
-/// The next one: not twice in a row from one address, so that one that guesses leaves others their turn. `None`: the end.
-fn next(desk: &Desk, last: Option<IpAddr>) -> Option<Attempt> {
+/// The next one: of the address whose turn was longest ago, so that one that guesses leaves others theirs. `None`: the end.
+fn next(desk: &Desk) -> Option<Attempt> {
     let mut queue = desk.queue();
     loop {
         if queue.is_ending {
             return None;
         }
-        let another = queue.waiting.iter().position(|attempt| Some(attempt.peer) != last).unwrap_or(0);
-        if let Some(attempt) = queue.waiting.remove(another) {
+        let Queue { waiting, served, .. } = &mut *queue;
+        let turn =
+            |attempt: &Attempt| served.iter().position(|peer| *peer == attempt.peer).map_or(0, |place| place + 1);
+        let longest_ago = (0..waiting.len()).min_by_key(|index| waiting.get(*index).map(turn));
+        if let Some(attempt) = longest_ago.and_then(|index| waiting.remove(index)) {
+            served.retain(|peer| *peer != attempt.peer);
+            served.push(attempt.peer);
+            if served.len() > MOST_WAITING {
+                served.remove(0);
+            }
             return Some(attempt);
         }
         queue = desk.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
@@ -116,15 +126,9 @@ mod tests {
     fn addresses_take_turns() {
         let desk = Desk { queue: Mutex::default(), changed: Condvar::new() };
         let attempt = |ticket, host| Attempt { ticket, peer: IpAddr::from([10, 0, 0, host]), password: b"a".to_vec() };
-        let order = [(1, 1), (2, 1), (3, 1), (4, 2), (5, 3)];
+        let order = [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2), (6, 3)];
         desk.queue().waiting.extend(order.map(|(ticket, host)| attempt(ticket, host)));
-        let mut last = None;
-        let mut served = Vec::new();
-        for _ in order {
-            let attempt = next(&desk, last).unwrap();
-            last = Some(attempt.peer);
-            served.push(attempt.ticket);
-        }
-        assert_eq!(served, [1, 4, 2, 5, 3]);
+        let served: Vec<_> = order.iter().map(|_| next(&desk).unwrap().ticket).collect();
+        assert_eq!(served, [1, 4, 6, 2, 5, 3]);
     }
 }

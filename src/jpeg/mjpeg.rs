@@ -47,7 +47,8 @@ pub enum NotAJpeg {
     #[error("it ends before the picture's data")]
     NoPicture,
     /// A marker that has no business where it is, or a segment that is too short for what it says.
-    #[error("its marker {marker:#04x} at byte {at} makes no sense there")]
+    // Without them in the text: each damaged frame has others, and one message is enough.
+    #[error("one of its markers makes no sense where it is")]
     Damaged {
         /// The byte after 0xff.
         marker: u8,

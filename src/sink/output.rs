@@ -120,9 +120,12 @@ impl Target {
     /// reader of a FIFO.
     pub(super) fn begin(&mut self) -> io::Result<bool> {
         if let Kind::Fifo(fifo) = &mut self.kind {
-            if fifo.begins()? {
+            let begins = fifo.begins();
+            // For who comes next, all begins anew: also after a reader that is gone.
+            if !matches!(begins, Ok(false)) {
                 self.written = 0;
             }
+            begins?;
         }
         Ok(self.is_at_start())
     }

@@ -147,9 +147,13 @@ fn request_buffers(device: &Device, wanted: u32, format: &Arc<Format>) -> Result
 /// Whether the driver may take its buffers from CMA, of which a Pi has little: the memory that a DMA engine needs in one piece.
 /// Drivers do not say where they get memory from, but those of USB cameras take it from anywhere.
 fn takes_scarce_memory(camera: &Identity) -> bool {
-    let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let has_cma = meminfo.lines().any(|line| line.strip_prefix("CmaTotal:").is_some_and(|size| size.trim() != "0 kB"));
+    // In the service nobody can tell (ProcSubset=pid): then it may be.
+    let has_cma = std::fs::read_to_string("/proc/meminfo").map_or(true, |meminfo| has_cma(&meminfo));
     has_cma && camera.usb.is_none() && !camera.bus_info.starts_with("usb-")
+}
+
+fn has_cma(meminfo: &str) -> bool {
+    meminfo.lines().any(|line| line.strip_prefix("CmaTotal:").is_some_and(|size| size.trim() != "0 kB"))
 }
 
 impl Source for V4l2Source {

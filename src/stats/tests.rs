@@ -152,6 +152,19 @@ fn each_of_a_picture_s_two_fields_counts() {
 }
 
 #[test]
+fn a_driver_may_number_fields_or_not_say_which_one_it_is() {
+    for fields in [[Field::Top, Field::Bottom], [Field::Bottom, Field::Top], [Field::Alternate; 2], [Field::None; 2]] {
+        let mut accounting = Accounting::default();
+        accounting.stream_started(None, Field::Alternate);
+        for sequence in 0..10 {
+            accounting.frame(&Metadata { field: fields[sequence as usize % 2], ..frame(sequence, 0, false) });
+        }
+        let expected = FrameCounts { numbered: 10, delivered: 10, lost: 0, corrupt: 0 };
+        assert_eq!(accounting.total().frames(), expected, "{fields:?}");
+    }
+}
+
+#[test]
 fn the_first_field_may_be_the_newer_one_of_its_picture() {
     for order in ORDERS {
         let mut accounting = Accounting::default();

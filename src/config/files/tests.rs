@@ -113,7 +113,8 @@ fn a_file_whose_partition_is_not_mounted_counts_as_it_last_was() {
     let device = Device::new();
     let boot = device.root.path().join("firmware");
     let starts = |mounted: bool| device.files.load_with(&Settings::default(), |path| mounted && path == boot).unwrap();
-    device.write("firmware/picam.toml", "buffers = 6");
+    // As an editor of another system leaves it.
+    device.write("firmware/picam.toml", "\u{feff}buffers = 6\r\n");
     assert_eq!(starts(true).config.capture.buffers, 6);
     fs::remove_file(boot.join("picam.toml")).unwrap();
     for _ in 0..2 {
@@ -121,6 +122,9 @@ fn a_file_whose_partition_is_not_mounted_counts_as_it_last_was() {
         assert_eq!(config.capture.buffers, 6);
         assert!(warnings[0].contains("firmware/picam.toml: nothing is mounted at "), "{warnings:?}");
     }
+    // Of a file that is no override any more, a copy is of no use.
+    let others = Files { overrides: vec![device.root.path().join("boot.toml")], state: None, ..device.files.clone() };
+    assert_eq!(others.load_with(&Settings::default(), |_| false).unwrap().config.capture.buffers, 5);
     // Mounted again, and really gone.
     assert_eq!(starts(true).config.capture.buffers, 5);
     assert_eq!(starts(false), starts(true));

@@ -139,7 +139,7 @@ impl Server {
         self.ticket += 1;
         let attempt = Attempt { ticket: self.ticket, peer: connection.peer, password };
         if !self.verifier.as_ref().is_some_and(|verifier| verifier.ask(attempt)) {
-            return self.admit_request(connection, request, Verdict::TooManyGuesses, now);
+            return Err(Response::text(Status::UNAVAILABLE, "too many passwords wait to be looked at"));
         }
         connection.state = State::Password { ticket: self.ticket, request: Box::new(request.clone()) };
         connection.deadline = now + PASSWORD_TIME;
@@ -149,7 +149,7 @@ impl Server {
     /// What an admitted request gets.
     fn serve_route(&mut self, connection: &mut Connection, request: &Request, now: Duration) -> Result<(), Response> {
         match Route::of(request) {
-            Some(Route::Page) => Err(match self.access.set_cookie() {
+            Some(Route::Page) => Err(match self.access.set_cookie(request) {
                 Some(cookie) => page().with(&cookie),
                 None => page(),
             }),

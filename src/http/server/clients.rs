@@ -82,8 +82,10 @@ impl Server {
                     connection.input.clear();
                     match connection.receive() {
                         Received::Nothing => return true,
-                        // As with a snapshot: who has gone altogether is noticed by what is sent next.
-                        Received::End => return matches!(connection.state, State::Stream(_)),
+                        // As with a snapshot: who has gone altogether is noticed at once after a reset, or by what is sent next.
+                        Received::End => {
+                            return matches!(connection.state, State::Stream(_)) && connection.half_close();
+                        }
                         Received::Bytes if connection.input.len() < LONGEST => {}
                         _ => return false,
                     }

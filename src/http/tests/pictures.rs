@@ -262,6 +262,27 @@ fn who_has_said_all_there_is_to_say_still_gets_the_picture() {
 }
 
 #[test]
+fn a_viewer_that_resets_its_connection_loses_its_place_at_once() {
+    let mut setup = Setup::with_camera(FourCC::YUYV, Size { width: 640, height: 480 }, |_| {});
+    let viewer = setup.watch("quality=95");
+    let mut state = 0_u32;
+    // Until its socket and ours are full.
+    while setup.serving()["skipped"].as_u64() < Some(3) {
+        setup.frame(|buffer| {
+            for byte in buffer.iter_mut() {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                *byte = (state >> 24) as u8;
+            }
+            buffer.len()
+        });
+        setup.settle();
+    }
+    sockopt::set_socket_linger(viewer.reader.get_ref(), Some(Duration::ZERO)).unwrap();
+    drop(viewer);
+    until("nobody who watches", || (setup.serving()["clients"] == 0).then_some(()));
+}
+
+#[test]
 fn a_snapshot_right_after_the_start_waits_for_the_first_frame() {
     let mut setup = Setup::without_camera(|_| {});
     let mut socket = setup.connect();

@@ -83,6 +83,14 @@ fn the_page_turns_the_token_into_a_cookie() {
     };
     assert_eq!(value(&token("correct-horse"), "correct-horse"), value(&setup, "correct-horse"));
     assert_ne!(value(&token("battery-staple"), "battery-staple"), value(&setup, "correct-horse"));
+    // A password lets in for as long as it is the password.
+    let both = Setup::without_camera(|config| {
+        config.token = Some(Secret("correct-horse".to_owned()));
+        config.password_hash = Some(Secret(HASH.to_owned()));
+    });
+    let encoded = Base64::encode_string(b"me:secret");
+    let page = both.get("/", &format!("Authorization: Basic {encoded}\r\n"));
+    assert_eq!((page.status(), field(&page.head, "Set-Cookie")), (200, None));
 }
 
 #[test]
@@ -117,6 +125,12 @@ fn methods_heads_and_origins() {
     assert_eq!(allowed("https://b.example"), None);
     let foreign = Setup::without_camera(|_| {}).get("/", "Origin: http://a.example\r\n");
     assert_eq!(field(&foreign.head, "Cross-Origin-Resource-Policy"), Some("same-site"));
+    let policy = |headers: &str| {
+        let answer = setup.get("/healthz", headers);
+        field(&answer.head, "Cross-Origin-Resource-Policy").map(str::to_owned)
+    };
+    assert_eq!(policy("Referer: https://c.example/page\r\n").as_deref(), Some("cross-origin"));
+    assert_eq!(policy("Referer: https://c.example.evil/page\r\n").as_deref(), Some("same-site"));
     let without = Setup::without_camera(|_| {}).get("/status.json", "Origin: https://a.example\r\n");
     assert!(field(&without.head, "Access-Control-Allow-Origin").is_none());
 }

@@ -51,7 +51,10 @@ impl Fifo {
         let mut events = [PollFd::new(file, PollFlags::empty())];
         poll(&mut events, Some(&Timespec::default()))?;
         if events[0].revents().contains(PollFlags::ERR) {
-            self.forget();
+            // Once: without a reader nothing new is in it.
+            if !self.is_new {
+                self.forget();
+            }
             return Err(NoReader::Yet.into());
         }
         Ok(std::mem::take(&mut self.is_new))

@@ -105,6 +105,18 @@ fn a_fifo_is_not_waited_for_and_each_reader_begins_anew() {
 }
 
 #[test]
+fn after_a_reader_that_left_a_fifo_is_at_its_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = fifo(&directory);
+    let mut target = open(&path);
+    let reader = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(&path).unwrap();
+    assert!(record(&mut target, b"frame").unwrap());
+    assert!(!target.is_at_start());
+    drop(reader);
+    assert!(target.begin().is_err() && target.is_at_start(), "so that the next one may be of another format");
+}
+
+#[test]
 fn a_fifos_next_reader_gets_nothing_of_the_last_ones_record() {
     let directory = tempfile::tempdir().unwrap();
     let path = fifo(&directory);
