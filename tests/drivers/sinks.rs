@@ -111,7 +111,7 @@ fn a_reader_that_goes_away_ends_its_own_sink_only() {
     let directory = tempdir().unwrap();
     let log = directory.path().join("frames.csv");
     let mut command = Command::new(PICAM);
-    command.args("run --size 640x360 --fps 30 --raw - --count 60 --frame-log".split(' ')).arg(&log);
+    command.args("run --allow-skips --size 640x360 --fps 30 --raw - --count 60 --frame-log".split(' ')).arg(&log);
     let picam = read_one_frame(&mut command);
 
     picam.end().with_status(0).said(&["nobody reads standard output any more", "unwatched"]);
