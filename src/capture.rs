@@ -35,7 +35,7 @@ pub enum Event {
     /// A frame was dequeued. Look at [`Metadata::corrupt`](crate::frame::Metadata::corrupt) before trusting its data.
     Frame(Frame),
     /// The stream failed, no camera could be opened, or the frames are of no use ([`DeviceError::NoSignal`],
-    /// [`DeviceError::Damaged`]; they still come), and it is waited for. Told once for each new reason.
+    /// [`DeviceError::Damaged`]; they still come), and it is waited for. Reported once for each new reason.
     Waiting(DeviceError),
     /// The frames are of use again, of the same stream.
     Resumed,

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! [`Http`] is what capture sees: it leaves the newest frame in a slot, and only while somebody watches. The [`server`] is one
-//! thread for all else; `pictures` makes JPEG of frames, `connection` is one client, `access` says who may be one (`verifier` hashes passwords for it), `request` and
+//! thread for all else; `pictures` makes JPEG of frames, `connection` is one client, `access` decides who may be one, `verifier`
+//! hashes passwords for it, `request` and
 //! `response` speak HTTP, `multipart` is the stream's form, `status` and `metrics` tell how it goes, `notices` what else is wrong.
 
 mod access;

@@ -177,9 +177,9 @@ impl<'a> Summary<'a> {
         parts.join(", ")
     }
 
-    /// Frames that recordings and viewers miss. Nobody misses what nobody watched.
+    /// Frames that recordings and viewers miss.
     fn skipped(&self) -> u64 {
-        self.sinks.iter().map(|sink| sink.counts.skipped - sink.counts.skipped_by.unwatched).sum()
+        self.sinks.iter().map(|sink| sink.counts.missed()).sum()
     }
 
     /// The whole of it, a line a subject.

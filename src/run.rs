@@ -299,7 +299,7 @@ impl Run {
     fn incomplete(&self) -> Option<Incomplete> {
         let missed = self.sinks.iter().filter(|sink| sink.records()).filter_map(|sink| {
             let counts = sink.counts();
-            let missed = counts.skipped - counts.skipped_by.unwatched;
+            let missed = counts.missed();
             (missed > 0)
                 .then(|| format!("{} misses {missed} of {} frames", sink.name(), counts.written + counts.skipped))
         });

@@ -1,4 +1,4 @@
-//! What is wrong where a file is not TOML, for whoever does not know TOML: the key, and how its value is written.
+//! Explains mistakes in a file that is not TOML to users who do not know TOML: the key, and how its value is written.
 
 use super::KEYS;
 use super::http;

@@ -2,7 +2,7 @@
 //!
 //! [`selector`] is how a person says which camera; `discover` looks through the nodes; [`Identity`] is how the same
 //! camera is known again under another number. `negotiate` sets input, TV standard, format, rate and controls and finds out
-//! what was granted. [`error`] tells a person what went wrong and what to do. [`list`] is `picam list`.
+//! what was granted. [`error`] describes what went wrong and what to do. [`list`] is `picam list`.
 
 pub(crate) mod controls;
 mod difference;

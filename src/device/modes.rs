@@ -62,7 +62,7 @@ impl Rates {
     }
 }
 
-/// The sizes and rates of a format, as far as the driver tells.
+/// The sizes and rates of a format, as far as the driver reports them.
 pub(crate) fn modes(device: &Device, fourcc: FourCC) -> Vec<Mode> {
     let sizes = ioctl::frame_sizes(device.fd(), fourcc).unwrap_or_default();
     let mode = |size| match size {

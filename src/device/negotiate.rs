@@ -106,7 +106,7 @@ pub(crate) fn refused(device: &Device, config: &CaptureConfig, differences: &[Di
     DeviceError::Refused { device: device.name(), problem, offers }
 }
 
-/// Selects the input that is `wanted`, and answers the one in use, where the driver tells.
+/// Selects the input that is `wanted`, and returns the one in use, if the driver reports it.
 fn select_input(device: &Device, wanted: Option<u32>, differences: &mut Vec<Difference>) -> Option<Input> {
     let inputs = ioctl::inputs(device.fd()).unwrap_or_else(|error| {
         log::debug!("{}: cannot list its inputs (VIDIOC_ENUMINPUT): {error}", device.name());

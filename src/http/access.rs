@@ -1,7 +1,7 @@
 //! Who may watch: the token or the password, compared in constant time.
 //!
 //! A token is compared at once. A password takes milliseconds to hash, which is the [`verifier`](super::verifier)'s work, and
-//! only until the right one is known. Wrong ones are limited for each address, so that who guesses shuts out nobody else.
+//! only until the right one is known. Wrong ones are limited for each address, so that guesses from one do not lock out others.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -15,8 +15,8 @@ use super::request::{Request, host_name};
 use super::verifier::Attempt;
 use crate::config::HttpConfig;
 
-/// Passwords of one address that are looked at in a second. The owner's own is among them where somebody guesses at the same
-/// address, so it is more than a page of guesses asks for; a good password stands a thousand years of it.
+/// Passwords of one address that are checked in a second. Where somebody guesses from the owner's address, the owner's own
+/// password is one of them, so it is more than fifty. A good password withstands that for a thousand years.
 const GUESSES_A_SECOND: usize = 64;
 /// Rounds of hashing that a password may take: twice what crypt(3) has where nothing is said.
 pub(crate) const MOST_ROUNDS: u32 = 10_000;
@@ -34,12 +34,12 @@ pub(super) enum Verdict {
     /// None were given.
     Missing,
     Wrong,
-    /// Only hashing this password tells; [`Access::learn`] takes the answer.
+    /// This password has to be hashed first; [`Access::learn`] takes the result.
     Unknown(Vec<u8>),
     /// Too many wrong passwords of late.
     TooManyGuesses,
-    /// Whoever serves without a secret is not to be asked under another machine's name: a web page elsewhere could have its
-    /// name resolved to this address (DNS rebinding), and read what its visitor can read.
+    /// Without a secret, requests under another machine's name are refused: a web page elsewhere could have its name resolved
+    /// to this address (DNS rebinding), and read what its visitor can read.
     ForeignHost,
 }
 

@@ -19,6 +19,13 @@ pub struct SinkCounts {
     pub skipped_by: SkippedBy,
 }
 
+impl SinkCounts {
+    /// Items that were skipped, and are missing: nobody misses what nobody watched.
+    pub(crate) fn missed(&self) -> u64 {
+        self.skipped - self.skipped_by.unwatched
+    }
+}
+
 /// Why items were skipped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SkippedBy {

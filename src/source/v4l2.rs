@@ -147,9 +147,9 @@ fn request_buffers(device: &Device, wanted: u32, format: &Arc<Format>) -> Result
 /// Whether the driver may take its buffers from CMA, of which a Pi has little: the memory that a DMA engine needs in one piece.
 /// Drivers do not say where they get memory from, but those of USB cameras take it from anywhere.
 fn takes_scarce_memory(camera: &Identity) -> bool {
-    // In the service nobody can tell (ProcSubset=pid): then it may be.
-    let has_cma = std::fs::read_to_string("/proc/meminfo").map_or(true, |meminfo| has_cma(&meminfo));
-    has_cma && camera.usb.is_none() && !camera.bus_info.starts_with("usb-")
+    // The service cannot read that file (ProcSubset=pid): then there may be some.
+    let has_cma = || std::fs::read_to_string("/proc/meminfo").map_or(true, |meminfo| has_cma(&meminfo));
+    camera.usb.is_none() && !camera.bus_info.starts_with("usb-") && has_cma()
 }
 
 fn has_cma(meminfo: &str) -> bool {
